@@ -1,0 +1,927 @@
+/*
+ * orgdb - an embeddable storage engine for organizations.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ORGDB_H
+#define ORGDB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * @file orgdb.h
+ *
+ * # What it is
+ *
+ * A server links orgdb to keep, in one file, what one tenant knows about who may log in where: its connections,
+ * applications, organizations, users and roles, which connections an organization has enabled, and who is a member.
+ * At every login page it answers: *which connections may this application offer inside this organization?*
+ *
+ * | word                   | meaning                                                                                   |
+ * |------------------------|-------------------------------------------------------------------------------------------|
+ * | store                  | one tenant's data: one file, with a lock file beside it                                     |
+ * | connection             | a way to log in (`con_...`), of a strategy (`auth0`, `google-oauth2`, `samlp`) and so a kind |
+ * | application            | a client (`client_id`) that users log in to                                               |
+ * | organization           | `org_...`, with a unique name                                                              |
+ * | user                   | `provider|id`; belongs to the tenant, never to an organization                            |
+ * | role                   | `rol_...`; given to a member inside one organization                                      |
+ * | enabled connection     | organization-connection, with options                                                     |
+ * | application connection | application-connection                                                                    |
+ * | membership             | organization-user, with roles                                                             |
+ *
+ * # Conventions
+ *
+ * 1. Functions return 0 or a negative #orgdb_error. A call that fails for a reason of the caller's (not found, exists,
+ *    invalid ...) has changed nothing and leaves its transaction usable. A failure of the store (disk full, I/O ...)
+ *    ends a write transaction's usefulness: every later call in it, and orgdb_commit(), returns that same error.
+ *    orgdb_last_error() says more about this thread's last failure: which field, what was expected.
+ * 2. The handle comes first, inputs next, outputs last. Outputs that a comment does not call optional must not be NULL.
+ *    After an error outputs are unspecified.
+ * 3. Ids and names go in as NUL-terminated UTF-8. Text comes back as an #orgdb_str, a view that is *not*
+ *    NUL-terminated and lives **until the transaction ends or next writes**. Copy what must live longer.
+ * 4. Lists fill the caller's array from a position on and set `*count` to how many were filled in; less than
+ *    `capacity` means that the end was reached. Pass the last entry's `ordinal` as the next `after`; begin with 0.
+ *    An entry deleted in between does no harm.
+ * 5. Every handle has one function that ends it; that function takes NULL and does nothing.
+ * 6. An option struct begins with its size; initialize it with its `_INIT`. A zero member means the default.
+ *
+ * # Threads, processes, signals
+ *
+ * | handle            | threads                                                                                      |
+ * |-------------------|----------------------------------------------------------------------------------------------|
+ * | orgdb             | any thread, at the same time                                                                 |
+ * | read transaction  | one thread at a time; it may move between threads                                            |
+ * | write transaction | only the thread that began it; one at a time in each store, others wait in the begin         |
+ * | views, entities   | read by any thread while their transaction lives and does not write                          |
+ *
+ * Many processes may open a store at once, on a local file system. One process has one handle for a store: opening it
+ * again, by any path, gives the same handle, and each open needs its own orgdb_close().
+ * A handle does not survive fork(): in the child every call returns #ORGDB_FORKED, except orgdb_close() and orgdb_end(),
+ * which only let go; open the store in the child instead. No function may be called from a signal handler.
+ * A process that dies at any instant leaves the store as its last commit made it.
+ */
+
+#if defined(__GNUC__)
+#define ORGDB_API __attribute__((visibility("default")))
+#define ORGDB_MUST_USE __attribute__((warn_unused_result))
+#else
+#define ORGDB_API
+#define ORGDB_MUST_USE
+#endif
+
+/** @name Version */
+/**@{*/
+#define ORGDB_VERSION_MAJOR 0
+#define ORGDB_VERSION_MINOR 1
+#define ORGDB_VERSION_PATCH 0
+#define ORGDB_VERSION "0.1.0"
+
+/** The version of the library that is linked, such as "0.1.0"; lives forever. */
+ORGDB_API const char *orgdb_version(void);
+/**@}*/
+
+/** @name Errors */
+/**@{*/
+
+/**
+ * Every error: name, value, what it means, and the HTTP status that a management API would answer.
+ * One list makes the enumeration, orgdb_error_name(), orgdb_strerror() and orgdb_error_http_status().
+ */
+#define ORGDB_ERRORS(X)                                                                                             \
+	X(ORGDB_NOT_FOUND, -1001, "not found", 404)                                                                     \
+	X(ORGDB_EXISTS, -1002, "exists already", 409)                                                                   \
+	X(ORGDB_INVALID, -1003, "invalid value", 400)                                                                   \
+	X(ORGDB_TOO_LARGE, -1004, "larger than the limit", 413)                                                         \
+	X(ORGDB_FORBIDDEN, -1005, "not allowed by the application's organization_usage", 403)                           \
+	X(ORGDB_TRUNCATED, -1006, "the array is too small for the whole answer", 500)                                   \
+	X(ORGDB_MISUSE, -1007, "the call is not allowed here", 500)                                                     \
+	X(ORGDB_READ_ONLY, -1008, "the transaction or the store is read-only", 403)                                     \
+	X(ORGDB_BUSY, -1009, "in use in a way that excludes this call", 503)                                            \
+	X(ORGDB_FORKED, -1010, "the handle was opened before fork()", 500)                                              \
+	X(ORGDB_NO_STORE, -1011, "there is no store at this path", 404)                                                 \
+	X(ORGDB_NOT_A_STORE, -1012, "the file is not an orgdb store", 500)                                              \
+	X(ORGDB_VERSION_MISMATCH, -1013, "the store needs another version of orgdb", 500)                               \
+	X(ORGDB_CORRUPT, -1014, "the store is damaged", 500)                                                            \
+	X(ORGDB_MAP_FULL, -1015, "the map is full", 507)                                                                \
+	X(ORGDB_TXN_FULL, -1016, "the transaction changes too much", 413)                                               \
+	X(ORGDB_READERS_FULL, -1017, "too many read transactions at once", 503)                                         \
+	X(ORGDB_DISK_FULL, -1018, "no space left on the device", 507)                                                   \
+	X(ORGDB_PERMISSION, -1019, "permission denied", 500)                                                            \
+	X(ORGDB_IO, -1020, "input or output failed", 500)                                                               \
+	X(ORGDB_NO_MEMORY, -1021, "out of memory", 500)                                                                 \
+	X(ORGDB_PANIC, -1022, "the store failed for good; close it and open it again", 500)
+
+typedef enum orgdb_error {
+	ORGDB_OK = 0,
+#define ORGDB_ERROR_VALUE(name, value, text, http) name = value,
+	ORGDB_ERRORS(ORGDB_ERROR_VALUE)
+#undef ORGDB_ERROR_VALUE
+} orgdb_error;
+
+/** What happened to the last call that failed in this thread. */
+typedef struct orgdb_error_info {
+	int code;             /**< The #orgdb_error that it returned. */
+	int system_error;     /**< The errno behind it, or 0. */
+	const char *field;    /**< The field at fault, such as "organization.name", or "". */
+	const char *message;  /**< One sentence: what is wrong and what was expected. */
+} orgdb_error_info;
+
+/** Text for an error code; for other numbers "unknown error". Lives forever. */
+ORGDB_API const char *orgdb_strerror(int code);
+/** The name of an error code, such as "ORGDB_EXISTS"; for other numbers "ORGDB_UNKNOWN". Lives forever. */
+ORGDB_API const char *orgdb_error_name(int code);
+/** The HTTP status that a management API answers for a code: 200 for 0, 500 for unknown ones. */
+ORGDB_API int orgdb_error_http_status(int code);
+/** Details of this thread's last failed call. Never NULL; valid until the next call in this thread fails. */
+ORGDB_API const orgdb_error_info *orgdb_last_error(void);
+/**@}*/
+
+/** @name Text and values */
+/**@{*/
+
+/** A view of UTF-8 text, not NUL-terminated. `data == NULL` means absent; "" is present and empty. */
+typedef struct orgdb_str {
+	const char *data;
+	size_t size;
+} orgdb_str;
+
+/** A view of one MessagePack value (a map, an array ...). `data == NULL` means absent. */
+typedef struct orgdb_value {
+	const void *data;
+	size_t size;
+} orgdb_value;
+
+/** A view of a string literal, for initializers. */
+#define ORGDB_STR(literal) { "" literal, sizeof(literal) - 1 }
+
+/** A view of NUL-terminated @p text; absent for NULL. */
+ORGDB_API orgdb_str orgdb_string(const char *text);
+/** True if @p a and @p b are both present and equal, or both absent. */
+ORGDB_API bool orgdb_str_equal(orgdb_str a, orgdb_str b);
+
+/** One entry of a map of texts; an absent @p value stands for null. */
+typedef struct orgdb_pair {
+	orgdb_str key;
+	orgdb_str value;
+} orgdb_pair;
+
+/**
+ * Encode @p count pairs as a map, such as an organization's `metadata`, into @p buffer.
+ * @p out views the buffer. For anything richer use any MessagePack library.
+ * @return 0; #ORGDB_TOO_LARGE if @p capacity is too small.
+ */
+ORGDB_API int orgdb_value_from_pairs(
+	const orgdb_pair *pairs, size_t count, void *buffer, size_t capacity, orgdb_value *out);
+
+/**
+ * Find @p key in a map.
+ * @return 0; #ORGDB_NOT_FOUND if @p map is absent or has no such key; #ORGDB_INVALID if it is no map.
+ */
+ORGDB_API int orgdb_value_find(orgdb_value map, const char *key, orgdb_value *out);
+
+/** View a text value. @return 0; #ORGDB_INVALID if @p value is not a text. */
+ORGDB_API int orgdb_value_text(orgdb_value value, orgdb_str *out);
+/**@}*/
+
+/** @name Limits
+ * In bytes unless said otherwise. Longer ones are refused with #ORGDB_TOO_LARGE or #ORGDB_INVALID. */
+/**@{*/
+#define ORGDB_RECORD_SIZE_MAX 1048576 /**< One entity as stored: all its fields together. */
+#define ORGDB_VALUE_DEPTH_MAX 32      /**< Levels of maps and arrays inside one another. */
+#define ORGDB_ID_LENGTH_MAX 1024      /**< Characters of the longest id, a user's. */
+/**@}*/
+
+/** @name Stores */
+/**@{*/
+typedef struct orgdb orgdb;
+typedef struct orgdb_txn orgdb_txn;
+
+/** What a power cut may cost; a crash of the process alone never costs anything. */
+typedef enum orgdb_durability {
+	ORGDB_DURABLE = 0, /**< Nothing that was committed. */
+	/** The last few commits, each whole: the store is as some recent commit made it. About twice as fast. */
+	ORGDB_RELAXED = 1,
+} orgdb_durability;
+
+/** How to open a store. */
+typedef struct orgdb_options {
+	size_t size;           /**< sizeof(orgdb_options); set by #ORGDB_OPTIONS_INIT. */
+	bool read_only;        /**< Never change the store; write transactions are refused. */
+	bool must_exist;       /**< #ORGDB_NO_STORE instead of creating one; implied by read_only. */
+	uint32_t durability;   /**< An #orgdb_durability. */
+	/** Bytes of address space to reserve; costs nothing on disk. 0: 64 GiB, or what the process may have.
+	 * Rounded up to whole MiB. The store grows past it by itself, up to map_size_max. */
+	uint64_t map_size;
+	uint64_t map_size_max; /**< The store never grows past this many bytes. 0: no limit but the disk's. */
+	uint32_t readers_max;  /**< Read transactions at once, all processes together. 0: 1022. The first opener's counts. */
+} orgdb_options;
+
+#define ORGDB_OPTIONS_INIT { sizeof(orgdb_options), false, false, 0, 0, 0, 0 }
+
+/**
+ * Open the store in file @p path, or create it there (mode 0600, whole or not at all).
+ * The lock file is @p path with "-lock" appended. If this process has the store open, the same handle is given again.
+ *
+ * @param options NULL for the defaults. For a handle that is open already they only have to be compatible with it.
+ * @return 0; #ORGDB_NO_STORE; #ORGDB_NOT_A_STORE; #ORGDB_VERSION_MISMATCH (the message says which version is needed);
+ *         #ORGDB_CORRUPT; #ORGDB_BUSY (open here already, read-only, and now wanted for writing); #ORGDB_INVALID
+ *         (options); or a system error.
+ */
+ORGDB_API ORGDB_MUST_USE int orgdb_open(const char *path, const orgdb_options *options, orgdb **out);
+
+/** Let go of a store. What is still in a transaction stays usable; the file is closed when the last one ends. */
+ORGDB_API void orgdb_close(orgdb *db);
+/**@}*/
+
+/** @name Transactions */
+/**@{*/
+
+/** Begin a snapshot: it sees what was committed before, whatever happens meanwhile. Never waits for writers; only, for a
+ * moment, while this process's map grows. End it soon: while it lives, space freed since then cannot be used again.
+ * @return 0; #ORGDB_READERS_FULL; or a store error. */
+ORGDB_API ORGDB_MUST_USE int orgdb_begin_read(orgdb *db, orgdb_txn **out);
+
+/**
+ * Begin to change the store; waits while another write transaction, of any thread or process, is open.
+ * @return 0; #ORGDB_READ_ONLY; #ORGDB_BUSY if this thread has a write transaction open; or a store error.
+ */
+ORGDB_API ORGDB_MUST_USE int orgdb_begin_write(orgdb *db, orgdb_txn **out);
+
+/**
+ * Commit a write transaction and end it, also when this fails (then nothing was changed). For a read transaction, end it.
+ * @return 0, with all changes durable as the store's durability says; #ORGDB_MAP_FULL: the map was full and has grown
+ *         since, so run the transaction again (orgdb_write() does that by itself), or is at map_size_max; #ORGDB_BUSY: it
+ *         must grow, but read transactions of this process stayed open for 10 seconds; #ORGDB_MISUSE: another thread
+ *         began the transaction, which stays open; or a store error.
+ */
+ORGDB_API ORGDB_MUST_USE int orgdb_commit(orgdb_txn *txn);
+
+/** End a transaction; a write transaction's changes are dropped. */
+ORGDB_API void orgdb_end(orgdb_txn *txn);
+
+/** What orgdb_write() runs. It may run more than once, so it must not keep what an earlier run made.
+ * @return 0 to commit; anything else to change nothing, and to be returned by orgdb_write(). */
+typedef int orgdb_write_fn(orgdb_txn *txn, void *context);
+
+/** Run @p fn in a write transaction and commit; when the map is full, grow it and run @p fn again.
+ * @return 0; what @p fn returned; or what orgdb_begin_write() and orgdb_commit() return. */
+ORGDB_API ORGDB_MUST_USE int orgdb_write(orgdb *db, orgdb_write_fn *fn, void *context);
+
+/** The store's own clock as this transaction sees it: how many transactions have changed the store.
+ * A write transaction that changes something will be number `*lsn + 1`. */
+ORGDB_API int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn);
+/**@}*/
+
+/** @name Kinds and fields
+ *
+ * Connections, applications, organizations, users and roles are *entities*: each has an id that never changes and
+ * fields. Every entity struct begins with the same members:
+ *
+ * - `ordinal`: its place in creation order, never used again; set by the library, ignored on input.
+ * - `fields`: one bit for each member that counts, such as #ORGDB_ORGANIZATION_NAME:
+ *   - **create**: the members that are given. 0 is short for all of them as they stand: absent text and values
+ *     (`data == NULL`) are not given, flags and choices are. Each struct's `_INIT` holds the defaults.
+ *   - **update**: the members to change, at least one; the others stay. An absent text or value removes the field.
+ *   - **get, list**: the members that are stored; the others hold their defaults.
+ * - `extra`: fields that orgdb does not know, as a map; kept and given back. Updated as a whole under #ORGDB_EXTRA. A key
+ *   that is a known field's name, or `kind`, is refused.
+ *
+ * Text, also inside values, must be valid UTF-8 without NUL. Values are MessagePack maps and arrays of text, numbers, booleans, nulls, maps and
+ * arrays; keys are text, each once; infinities and not-a-number are refused. They come back in one canonical form: map keys
+ * in byte order, integers as short as they can be, other numbers in 64 bits.
+ */
+/**@{*/
+typedef enum orgdb_kind {
+	ORGDB_KIND_CONNECTION = 0,
+	ORGDB_KIND_APPLICATION,
+	ORGDB_KIND_ROLE,
+	ORGDB_KIND_USER,
+	ORGDB_KIND_ORGANIZATION,
+	ORGDB_KIND_APPLICATION_CONNECTION, /* from here on: edges */
+	ORGDB_KIND_ENABLED_CONNECTION,
+	ORGDB_KIND_MEMBERSHIP,
+} orgdb_kind;
+
+#define ORGDB_ENTITY_KINDS 5 /**< The first kinds are the entities. */
+#define ORGDB_KINDS 8        /**< All kinds. */
+
+#define ORGDB_EXTRA (UINT32_C(1) << 31) /**< The bit of `extra` in every `fields`. */
+
+/** What went with a deleted entity. */
+typedef struct orgdb_cascade {
+	uint64_t memberships;
+	uint64_t member_roles;
+	uint64_t enabled_connections;
+	uint64_t application_connections;
+} orgdb_cascade;
+/**@}*/
+
+/** @name Connections */
+/**@{*/
+
+/** The kind of a connection follows from its strategy. */
+typedef enum orgdb_connection_kind {
+	ORGDB_DATABASE = 0,
+	ORGDB_SOCIAL,
+	ORGDB_ENTERPRISE,
+	ORGDB_PASSWORDLESS,
+} orgdb_connection_kind;
+
+enum {
+	ORGDB_CONNECTION_ID = 1 << 0,
+	ORGDB_CONNECTION_NAME = 1 << 1,
+	ORGDB_CONNECTION_STRATEGY = 1 << 2,
+	ORGDB_CONNECTION_DISPLAY_NAME = 1 << 3,
+	ORGDB_CONNECTION_REALMS = 1 << 4,
+	ORGDB_CONNECTION_IS_DOMAIN_CONNECTION = 1 << 5,
+	ORGDB_CONNECTION_SHOW_AS_BUTTON = 1 << 6,
+	ORGDB_CONNECTION_OPTIONS = 1 << 7,
+	ORGDB_CONNECTION_METADATA = 1 << 8,
+};
+
+typedef struct orgdb_connection {
+	uint64_t ordinal;
+	uint32_t fields;
+	orgdb_value extra;
+	orgdb_str id;              /**< `con_` and 16 letters or digits; generated when not given; never changes. */
+	orgdb_str name;            /**< Required, unique, never changes: 1..128 letters, digits and single inner `-`. */
+	orgdb_str strategy;        /**< Required, never changes; one of the service's (see #orgdb_strategy_kind). */
+	orgdb_str display_name;    /**< 1..128 characters; default: the name. */
+	orgdb_value realms;        /**< Array of at most 10 texts, unique in the store; default: none stored, the name counts. */
+	bool is_domain_connection; /**< Open to third-party applications; at most one for each strategy. Default: false. */
+	bool show_as_button;       /**< Enterprise: shown on an application's own login page. Default: false. */
+	orgdb_value options;       /**< Map; the strategy's settings. Of these only `domain_aliases` (at most 1000) is checked. */
+	orgdb_value metadata;      /**< Map of at most 10 texts, each of at most 255 characters. */
+	uint32_t kind;             /**< Out: an #orgdb_connection_kind. */
+} orgdb_connection;
+
+#define ORGDB_CONNECTION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+	false, false, { NULL, 0 }, { NULL, 0 }, 0 }
+
+/** The kind that a strategy is of. @return 0; #ORGDB_NOT_FOUND for an unknown strategy. */
+ORGDB_API int orgdb_strategy_kind(const char *strategy, orgdb_connection_kind *out);
+/** "database", "social", "enterprise" or "passwordless". Lives forever. */
+ORGDB_API const char *orgdb_connection_kind_name(uint32_t kind);
+
+/** Create a connection. @param id optional; the new id, NUL-terminated, valid until the transaction ends.
+ * @return 0; #ORGDB_EXISTS (id, name, realm or the strategy's domain connection); #ORGDB_INVALID; #ORGDB_TOO_LARGE. */
+ORGDB_API int orgdb_connection_create(orgdb_txn *txn, const orgdb_connection *connection, orgdb_str *id);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_connection_get(orgdb_txn *txn, const char *id, orgdb_connection *out);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_connection_get_by_name(orgdb_txn *txn, const char *name, orgdb_connection *out);
+/** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS; #ORGDB_INVALID. */
+ORGDB_API int orgdb_connection_update(orgdb_txn *txn, const char *id, const orgdb_connection *changes);
+/** Delete it, and with it every application's and organization's use of it.
+ * @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_connection_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
+/** List in creation order. */
+ORGDB_API int orgdb_connection_list(
+	orgdb_txn *txn, uint64_t after, orgdb_connection *array, size_t capacity, size_t *count);
+ORGDB_API int orgdb_connection_count(orgdb_txn *txn, uint64_t *count);
+/**@}*/
+
+/** @name Applications */
+/**@{*/
+
+/** Whether users log in to an application as members of an organization. */
+typedef enum orgdb_organization_usage {
+	ORGDB_USAGE_DENY = 0, /**< Never in an organization. */
+	ORGDB_USAGE_ALLOW,    /**< With or without one. */
+	ORGDB_USAGE_REQUIRE,  /**< Only in one. */
+} orgdb_organization_usage;
+
+/** How an application that requires an organization learns which. */
+typedef enum orgdb_require_behavior {
+	ORGDB_NO_PROMPT = 0,
+	ORGDB_PRE_LOGIN_PROMPT,
+	ORGDB_POST_LOGIN_PROMPT,
+} orgdb_require_behavior;
+
+enum {
+	ORGDB_APPLICATION_CLIENT_ID = 1 << 0,
+	ORGDB_APPLICATION_NAME = 1 << 1,
+	ORGDB_APPLICATION_DESCRIPTION = 1 << 2,
+	ORGDB_APPLICATION_APP_TYPE = 1 << 3,
+	ORGDB_APPLICATION_IS_FIRST_PARTY = 1 << 4,
+	ORGDB_APPLICATION_CALLBACKS = 1 << 5,
+	ORGDB_APPLICATION_INITIATE_LOGIN_URI = 1 << 6,
+	ORGDB_APPLICATION_GRANT_TYPES = 1 << 7,
+	ORGDB_APPLICATION_CLIENT_METADATA = 1 << 8,
+	ORGDB_APPLICATION_DEFAULT_ORGANIZATION = 1 << 9,
+	ORGDB_APPLICATION_ORGANIZATION_USAGE = 1 << 10,
+	ORGDB_APPLICATION_ORGANIZATION_REQUIRE_BEHAVIOR = 1 << 11,
+	ORGDB_APPLICATION_ORGANIZATION_DISCOVERY_METHODS = 1 << 12,
+};
+
+typedef struct orgdb_application {
+	uint64_t ordinal;
+	uint32_t fields;
+	orgdb_value extra;
+	orgdb_str client_id;      /**< 1..64 letters, digits, `-` or `_`; when not given, 32 letters and digits. Never changes. */
+	orgdb_str name;           /**< Required: 1..255 characters, no `<` or `>`. */
+	orgdb_str description;    /**< At most 140 characters. */
+	orgdb_str app_type;       /**< `native`, `spa`, `regular_web`, `non_interactive` ...: 1..64 of `a-z0-9_`. */
+	bool is_first_party;      /**< Default: true. */
+	orgdb_value callbacks;    /**< Array of texts. */
+	orgdb_str initiate_login_uri; /**< An https URI. */
+	orgdb_value grant_types;  /**< Array of texts. */
+	orgdb_value client_metadata; /**< Map of at most 10 texts, each of at most 255 characters. */
+	orgdb_value default_organization; /**< Map. */
+	uint32_t organization_usage;      /**< An #orgdb_organization_usage. Default: deny. */
+	uint32_t organization_require_behavior; /**< An #orgdb_require_behavior. Default: no prompt. */
+	orgdb_value organization_discovery_methods; /**< Array, not empty, of `email` and `organization_name`. */
+} orgdb_application;
+
+#define ORGDB_APPLICATION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, true,     \
+	{ NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, 0, { NULL, 0 } }
+
+/** "deny", "allow" or "require". Lives forever. */
+ORGDB_API const char *orgdb_organization_usage_name(uint32_t usage);
+
+/** Create an application. @param client_id optional; the new id, NUL-terminated, valid until the transaction ends.
+ * @return 0; #ORGDB_EXISTS; #ORGDB_INVALID; #ORGDB_TOO_LARGE. */
+ORGDB_API int orgdb_application_create(orgdb_txn *txn, const orgdb_application *application, orgdb_str *client_id);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_application_get(orgdb_txn *txn, const char *client_id, orgdb_application *out);
+/** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID. */
+ORGDB_API int orgdb_application_update(orgdb_txn *txn, const char *client_id, const orgdb_application *changes);
+/** Delete it, and with it its use of connections. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_application_delete(orgdb_txn *txn, const char *client_id, orgdb_cascade *gone);
+/** List in creation order. */
+ORGDB_API int orgdb_application_list(
+	orgdb_txn *txn, uint64_t after, orgdb_application *array, size_t capacity, size_t *count);
+ORGDB_API int orgdb_application_count(orgdb_txn *txn, uint64_t *count);
+/**@}*/
+
+/** @name Organizations */
+/**@{*/
+enum {
+	ORGDB_ORGANIZATION_ID = 1 << 0,
+	ORGDB_ORGANIZATION_NAME = 1 << 1,
+	ORGDB_ORGANIZATION_DISPLAY_NAME = 1 << 2,
+	ORGDB_ORGANIZATION_BRANDING = 1 << 3,
+	ORGDB_ORGANIZATION_METADATA = 1 << 4,
+	ORGDB_ORGANIZATION_TOKEN_QUOTA = 1 << 5,
+	ORGDB_ORGANIZATION_THIRD_PARTY_CLIENT_ACCESS = 1 << 6,
+	ORGDB_ORGANIZATION_IS_APP_ENTITLEMENT_ACTIVE = 1 << 7,
+};
+
+/** Whether third-party applications may use an organization. */
+typedef enum orgdb_third_party_access {
+	ORGDB_THIRD_PARTY_BLOCK = 0,
+	ORGDB_THIRD_PARTY_ALLOW,
+} orgdb_third_party_access;
+
+typedef struct orgdb_organization {
+	uint64_t ordinal;
+	uint32_t fields;
+	orgdb_value extra;
+	orgdb_str id;           /**< `org_` and 16 letters or digits; generated when not given; never changes. */
+	orgdb_str name;         /**< Required, unique: 1..50 of `a-z0-9-_`, first and last `a-z0-9`, not beginning `org_`.
+	                         * May change; the old name is then free again. */
+	orgdb_str display_name; /**< 1..255 characters. */
+	orgdb_value branding;   /**< Map: `logo_url` (https or null), `colors` with both `primary` and `page_background`
+	                         * (`#rgb` or `#rrggbb`). */
+	orgdb_value metadata;   /**< Map of at most 25 texts or nulls; keys and texts of at most 255 characters. */
+	orgdb_value token_quota; /**< Map: `client_credentials` with `enforce`, `per_day`, `per_hour`. */
+	uint32_t third_party_client_access; /**< An #orgdb_third_party_access. Default: block. */
+	bool is_app_entitlement_active;     /**< Default: false. */
+} orgdb_organization;
+
+#define ORGDB_ORGANIZATION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+	{ NULL, 0 }, 0, false }
+
+/** Create an organization. @param id optional; the new id, NUL-terminated, valid until the transaction ends.
+ * @return 0; #ORGDB_EXISTS (id or name); #ORGDB_INVALID; #ORGDB_TOO_LARGE. */
+ORGDB_API int orgdb_organization_create(orgdb_txn *txn, const orgdb_organization *organization, orgdb_str *id);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_get(orgdb_txn *txn, const char *id, orgdb_organization *out);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_get_by_name(orgdb_txn *txn, const char *name, orgdb_organization *out);
+/** Change the members named in `changes->fields`; a given `metadata` replaces the old one whole.
+ * @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS (name); #ORGDB_INVALID. */
+ORGDB_API int orgdb_organization_update(orgdb_txn *txn, const char *id, const orgdb_organization *changes);
+/** Delete it, and with it its memberships, its members' roles in it and its enabled connections; users, connections,
+ * applications and roles stay. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
+/** List in creation order. */
+ORGDB_API int orgdb_organization_list(
+	orgdb_txn *txn, uint64_t after, orgdb_organization *array, size_t capacity, size_t *count);
+/** List in byte order of the names. @param after_name NULL to begin; then the last entry's name. */
+ORGDB_API int orgdb_organization_list_by_name(
+	orgdb_txn *txn, const char *after_name, orgdb_organization *array, size_t capacity, size_t *count);
+ORGDB_API int orgdb_organization_count(orgdb_txn *txn, uint64_t *count);
+/**@}*/
+
+/** @name Users */
+/**@{*/
+enum {
+	ORGDB_USER_ID = 1 << 0,
+	ORGDB_USER_EMAIL = 1 << 1,
+	ORGDB_USER_EMAIL_VERIFIED = 1 << 2,
+	ORGDB_USER_NAME = 1 << 3,
+	ORGDB_USER_GIVEN_NAME = 1 << 4,
+	ORGDB_USER_FAMILY_NAME = 1 << 5,
+	ORGDB_USER_NICKNAME = 1 << 6,
+	ORGDB_USER_USERNAME = 1 << 7,
+	ORGDB_USER_PICTURE = 1 << 8,
+	ORGDB_USER_BLOCKED = 1 << 9,
+	ORGDB_USER_IDENTITIES = 1 << 10,
+	ORGDB_USER_APP_METADATA = 1 << 11,
+	ORGDB_USER_USER_METADATA = 1 << 12,
+};
+
+typedef struct orgdb_user {
+	uint64_t ordinal;
+	uint32_t fields;
+	orgdb_value extra;
+	orgdb_str user_id;     /**< `provider|id`: at most 1024 characters, after the last `|` 1..255 without white space; when
+	                        * not given, `auth0|` and 24 hexadecimal digits. Never changes. */
+	orgdb_str email;       /**< `local@domain`, at most 320 characters. Not unique. */
+	bool email_verified;   /**< Default: false. */
+	orgdb_str name;        /**< 1..300 characters. */
+	orgdb_str given_name;  /**< 1..150 characters. */
+	orgdb_str family_name; /**< 1..150 characters. */
+	orgdb_str nickname;    /**< 1..300 characters. */
+	orgdb_str username;    /**< 1..128 characters. */
+	orgdb_str picture;     /**< At most 8192 characters. */
+	bool blocked;          /**< Default: false. */
+	orgdb_value identities; /**< Array. */
+	orgdb_value app_metadata;  /**< Map. */
+	orgdb_value user_metadata; /**< Map. */
+} orgdb_user;
+
+#define ORGDB_USER_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, false, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+	{ NULL, 0 }, { NULL, 0 }, { NULL, 0 }, false, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
+
+/** Create a user. @param user_id optional; the new id, NUL-terminated, valid until the transaction ends. @return 0; #ORGDB_EXISTS; #ORGDB_INVALID; #ORGDB_TOO_LARGE. */
+ORGDB_API int orgdb_user_create(orgdb_txn *txn, const orgdb_user *user, orgdb_str *user_id);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_user_get(orgdb_txn *txn, const char *user_id, orgdb_user *out);
+/** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID. */
+ORGDB_API int orgdb_user_update(orgdb_txn *txn, const char *user_id, const orgdb_user *changes);
+/** Delete the user, and with it its memberships and roles. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_user_delete(orgdb_txn *txn, const char *user_id, orgdb_cascade *gone);
+/** List in creation order. */
+ORGDB_API int orgdb_user_list(orgdb_txn *txn, uint64_t after, orgdb_user *array, size_t capacity, size_t *count);
+ORGDB_API int orgdb_user_count(orgdb_txn *txn, uint64_t *count);
+/**@}*/
+
+/** @name Roles */
+/**@{*/
+enum {
+	ORGDB_ROLE_ID = 1 << 0,
+	ORGDB_ROLE_NAME = 1 << 1,
+	ORGDB_ROLE_DESCRIPTION = 1 << 2,
+};
+
+typedef struct orgdb_role {
+	uint64_t ordinal;
+	uint32_t fields;
+	orgdb_value extra;
+	orgdb_str id;          /**< `rol_` and 16 letters or digits; generated when not given; never changes. */
+	orgdb_str name;        /**< Required, unique: 1..255 characters. */
+	orgdb_str description; /**< At most 1024 characters. */
+} orgdb_role;
+
+#define ORGDB_ROLE_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
+
+/** Create a role. @param id optional; the new id, NUL-terminated, valid until the transaction ends.
+ * @return 0; #ORGDB_EXISTS (id or name); #ORGDB_INVALID; #ORGDB_TOO_LARGE. */
+ORGDB_API int orgdb_role_create(orgdb_txn *txn, const orgdb_role *role, orgdb_str *id);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_role_get(orgdb_txn *txn, const char *id, orgdb_role *out);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_role_get_by_name(orgdb_txn *txn, const char *name, orgdb_role *out);
+/** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS (name); #ORGDB_INVALID. */
+ORGDB_API int orgdb_role_update(orgdb_txn *txn, const char *id, const orgdb_role *changes);
+/** Delete it; every member in every organization loses it. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_role_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
+/** List in creation order. */
+ORGDB_API int orgdb_role_list(orgdb_txn *txn, uint64_t after, orgdb_role *array, size_t capacity, size_t *count);
+ORGDB_API int orgdb_role_count(orgdb_txn *txn, uint64_t *count);
+/**@}*/
+
+/** @name Application connections
+ * Which connections an application offers by itself. */
+/**@{*/
+enum {
+	ORGDB_APPLICATION_CONNECTION_CLIENT_ID = 1 << 0,
+	ORGDB_APPLICATION_CONNECTION_CONNECTION_ID = 1 << 1,
+};
+
+typedef struct orgdb_application_connection {
+	uint64_t ordinal;  /**< Out: the connection's. */
+	uint32_t fields;
+	orgdb_value extra;
+	orgdb_str client_id;     /**< Out. */
+	orgdb_str connection_id; /**< Out. */
+} orgdb_application_connection;
+
+/** Enable a connection for an application. @param attributes optional: `extra`, the fields that orgdb does not know.
+ * @return 0; #ORGDB_NOT_FOUND (application or connection); #ORGDB_EXISTS. */
+ORGDB_API int orgdb_application_connection_enable(orgdb_txn *txn, const char *client_id, const char *connection_id,
+	const orgdb_application_connection *attributes);
+/** @param out optional. @return 0 if enabled; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_application_connection_get(
+	orgdb_txn *txn, const char *client_id, const char *connection_id, orgdb_application_connection *out);
+/** @return 0; #ORGDB_NOT_FOUND (application, connection, or not enabled). */
+ORGDB_API int orgdb_application_connection_disable(orgdb_txn *txn, const char *client_id, const char *connection_id);
+/** List an application's connections in creation order. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_application_connections(orgdb_txn *txn, const char *client_id, uint64_t after,
+	orgdb_connection *array, size_t capacity, size_t *count);
+/** List the applications that a connection is enabled for, in creation order. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_connection_applications(orgdb_txn *txn, const char *connection_id, uint64_t after,
+	orgdb_application *array, size_t capacity, size_t *count);
+/**@}*/
+
+/** @name Enabled connections
+ * Which connections an organization offers, and how. */
+/**@{*/
+
+/** What an organization's own administrators may change of an enabled connection. */
+typedef enum orgdb_access_level {
+	ORGDB_ACCESS_NONE = 0,
+	ORGDB_ACCESS_READONLY,
+	ORGDB_ACCESS_LIMITED,
+	ORGDB_ACCESS_FULL,
+} orgdb_access_level;
+
+enum {
+	ORGDB_ENABLED_CONNECTION_ORGANIZATION_ID = 1 << 0,
+	ORGDB_ENABLED_CONNECTION_CONNECTION_ID = 1 << 1,
+	ORGDB_ENABLED_CONNECTION_ASSIGN_MEMBERSHIP_ON_LOGIN = 1 << 2,
+	ORGDB_ENABLED_CONNECTION_SHOW_AS_BUTTON = 1 << 3,
+	ORGDB_ENABLED_CONNECTION_IS_SIGNUP_ENABLED = 1 << 4,
+	ORGDB_ENABLED_CONNECTION_IS_ENABLED = 1 << 5,
+	ORGDB_ENABLED_CONNECTION_ORGANIZATION_ACCESS_LEVEL = 1 << 6,
+	ORGDB_ENABLED_CONNECTION_ORGANIZATION_CONNECTION_NAME = 1 << 7,
+};
+
+typedef struct orgdb_enabled_connection {
+	uint64_t ordinal;  /**< Out: the connection's. */
+	uint32_t fields;   /**< As for entities; 0 on create: all members as they stand. */
+	orgdb_value extra;
+	orgdb_str organization_id; /**< Out. */
+	orgdb_str connection_id;   /**< Out. */
+	bool assign_membership_on_login; /**< The first login makes the user a member. Default: false. */
+	bool show_as_button;             /**< Enterprise: shown on the organization's login page. Default: true. */
+	bool is_signup_enabled;          /**< Database only, and only with assign_membership_on_login. Default: false. */
+	bool is_enabled;                 /**< false: kept, but not offered. Default: true. */
+	uint32_t organization_access_level;   /**< An #orgdb_access_level. Default: none. */
+	orgdb_str organization_connection_name; /**< 1..50 characters. */
+} orgdb_enabled_connection;
+
+#define ORGDB_ENABLED_CONNECTION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, false, true, false, true, 0, \
+	{ NULL, 0 } }
+
+/**
+ * Enable a connection for an organization.
+ * @param options NULL for the defaults.
+ * @return 0; #ORGDB_NOT_FOUND (organization or connection); #ORGDB_EXISTS; #ORGDB_INVALID: is_signup_enabled needs a
+ *         database connection and assign_membership_on_login; an access level needs an organization_connection_name.
+ */
+ORGDB_API int orgdb_enabled_connection_create(orgdb_txn *txn, const char *organization_id, const char *connection_id,
+	const orgdb_enabled_connection *options);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_enabled_connection_get(
+	orgdb_txn *txn, const char *organization_id, const char *connection_id, orgdb_enabled_connection *out);
+/** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID. */
+ORGDB_API int orgdb_enabled_connection_update(orgdb_txn *txn, const char *organization_id, const char *connection_id,
+	const orgdb_enabled_connection *changes);
+/** Memberships that it has made stay. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_enabled_connection_delete(
+	orgdb_txn *txn, const char *organization_id, const char *connection_id);
+/** List an organization's, in creation order of the connections. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_enabled_connection_list(orgdb_txn *txn, const char *organization_id, uint64_t after,
+	orgdb_enabled_connection *array, size_t capacity, size_t *count);
+/** How many an organization has. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_enabled_connection_count(orgdb_txn *txn, const char *organization_id, uint64_t *count);
+/** List the organizations that have a connection, in creation order. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_connection_organizations(orgdb_txn *txn, const char *connection_id, uint64_t after,
+	orgdb_organization *array, size_t capacity, size_t *count);
+/**@}*/
+
+/** @name Memberships */
+/**@{*/
+enum {
+	ORGDB_MEMBERSHIP_ORGANIZATION_ID = 1 << 0,
+	ORGDB_MEMBERSHIP_USER_ID = 1 << 1,
+};
+
+typedef struct orgdb_membership {
+	uint64_t ordinal;  /**< Out: the user's. */
+	uint32_t fields;
+	orgdb_value extra;
+	orgdb_str organization_id; /**< Out. */
+	orgdb_str user_id;         /**< Out. */
+} orgdb_membership;
+
+/** Make a user a member. @param attributes optional: `extra`, the fields that orgdb does not know.
+ * @return 0; #ORGDB_NOT_FOUND (organization or user); #ORGDB_EXISTS. */
+ORGDB_API int orgdb_membership_add(
+	orgdb_txn *txn, const char *organization_id, const char *user_id, const orgdb_membership *attributes);
+/** @param out optional. @return 0 if a member; #ORGDB_NOT_FOUND (organization, user, or not a member). */
+ORGDB_API int orgdb_membership_get(
+	orgdb_txn *txn, const char *organization_id, const char *user_id, orgdb_membership *out);
+/** Is the user a member? @return 0; #ORGDB_NOT_FOUND (organization or user). */
+ORGDB_API int orgdb_membership_contains(
+	orgdb_txn *txn, const char *organization_id, const char *user_id, bool *is_member);
+/** End a membership; its roles go with it. @return 0; #ORGDB_NOT_FOUND (organization, user, or not a member). */
+ORGDB_API int orgdb_membership_remove(orgdb_txn *txn, const char *organization_id, const char *user_id);
+/** List an organization's members in creation order of the users. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_members(orgdb_txn *txn, const char *organization_id, uint64_t after,
+	orgdb_user *array, size_t capacity, size_t *count);
+/** How many members an organization has. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_member_count(orgdb_txn *txn, const char *organization_id, uint64_t *count);
+/** List a user's organizations in creation order. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_user_organizations(orgdb_txn *txn, const char *user_id, uint64_t after,
+	orgdb_organization *array, size_t capacity, size_t *count);
+/** How many organizations a user is a member of. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_user_organization_count(orgdb_txn *txn, const char *user_id, uint64_t *count);
+
+/** Give a member a role. @return 0; #ORGDB_NOT_FOUND (organization, user, role, or not a member); #ORGDB_EXISTS. */
+ORGDB_API int orgdb_member_role_assign(
+	orgdb_txn *txn, const char *organization_id, const char *user_id, const char *role_id);
+/** @return 0; #ORGDB_NOT_FOUND (organization, user, role, or not assigned). */
+ORGDB_API int orgdb_member_role_remove(
+	orgdb_txn *txn, const char *organization_id, const char *user_id, const char *role_id);
+/** List a member's roles in creation order. @return 0; #ORGDB_NOT_FOUND (organization, user, or not a member). */
+ORGDB_API int orgdb_member_roles(orgdb_txn *txn, const char *organization_id, const char *user_id, uint64_t after,
+	orgdb_role *array, size_t capacity, size_t *count);
+/** List the members of an organization that have a role. @return 0; #ORGDB_NOT_FOUND (organization or role). */
+ORGDB_API int orgdb_role_members(orgdb_txn *txn, const char *organization_id, const char *role_id, uint64_t after,
+	orgdb_user *array, size_t capacity, size_t *count);
+/**@}*/
+
+/** @name Merged connections
+ *
+ * What an application may offer inside an organization: the application's own connections and the organization's,
+ * each told where it comes from, in the connections' creation order.
+ *
+ * - An enabled connection whose `is_enabled` is false does not count as the organization's.
+ * - A connection that both have takes the organization's options.
+ * - An enterprise connection is *visible* only if its `show_as_button` is true: the enabled connection's where the
+ *   organization has it, else the connection's own. Connections of other kinds always are.
+ */
+/**@{*/
+
+/** Which connections are offered; services disagree, so the caller chooses. */
+typedef enum orgdb_policy {
+	ORGDB_POLICY_UNION = 0,    /**< The application's and the organization's. */
+	ORGDB_POLICY_ORGANIZATION, /**< Only the organization's. */
+	ORGDB_POLICY_INTERSECTION, /**< Only those that both have. */
+} orgdb_policy;
+
+/** Where a merged connection comes from: one bit or both. */
+enum {
+	ORGDB_FROM_APPLICATION = 1 << 0,
+	ORGDB_FROM_ORGANIZATION = 1 << 1,
+};
+
+typedef struct orgdb_merged_connection {
+	const orgdb_connection *connection; /**< Valid as views are. */
+	uint32_t from;                      /**< #ORGDB_FROM_APPLICATION, #ORGDB_FROM_ORGANIZATION or both, whatever the policy. */
+	uint32_t organization_access_level; /**< The organization's option, else none. */
+	bool visible;                       /**< To be shown as a button. */
+	bool show_as_button;                /**< The organization's option, else the connection's own. */
+	bool assign_membership_on_login;    /**< The organization's option, else false. */
+	bool is_signup_enabled;             /**< The organization's option, else false. */
+} orgdb_merged_connection;
+
+typedef struct orgdb_merge_options {
+	size_t size;            /**< sizeof(orgdb_merge_options); set by #ORGDB_MERGE_OPTIONS_INIT. */
+	uint32_t policy;        /**< An #orgdb_policy; counts when an organization is given. */
+	bool visible_only;      /**< Leave out what is not visible. */
+	bool enforce_usage;     /**< #ORGDB_FORBIDDEN when the application's organization_usage rules the question out. */
+	uint32_t *usage;        /**< Optional out: the application's #orgdb_organization_usage. */
+} orgdb_merge_options;
+
+#define ORGDB_MERGE_OPTIONS_INIT { sizeof(orgdb_merge_options), 0, false, false, NULL }
+
+/**
+ * The merged connections of an application and an organization.
+ *
+ * @param organization_id NULL: no organization, so the application's own connections.
+ * @param options NULL for the defaults: union, all entries, usage not enforced.
+ * @param count out: how many there are, also when @p array is too small for them.
+ * @return 0; #ORGDB_TRUNCATED: the first @p capacity were filled in; #ORGDB_NOT_FOUND: no such application or
+ *         organization, orgdb_last_error() says which; #ORGDB_FORBIDDEN (enforce_usage); #ORGDB_INVALID (options).
+ */
+ORGDB_API int orgdb_merged_connections(orgdb_txn *txn, const char *client_id, const char *organization_id,
+	const orgdb_merge_options *options, orgdb_merged_connection *array, size_t capacity, size_t *count);
+/**@}*/
+
+/** @name Looking after a store */
+/**@{*/
+typedef struct orgdb_statistics {
+	uint64_t count[ORGDB_KINDS];  /**< How many of each #orgdb_kind. */
+	uint64_t member_roles;        /**< Roles given to members. */
+	uint64_t lsn;                 /**< As orgdb_lsn(). */
+	uint64_t file_size;           /**< Bytes of the file. */
+	uint64_t used_size;           /**< Bytes of it that hold data. */
+	uint64_t map_size;            /**< Bytes of address space reserved. */
+	uint32_t readers;             /**< Read transactions registered, idle ones of any process included. */
+	uint32_t readers_max;
+	uint32_t format_version;
+	char uuid[37];                /**< The store's own id, NUL-terminated. */
+} orgdb_statistics;
+
+ORGDB_API int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out);
+
+/** One broken invariant. */
+typedef struct orgdb_problem {
+	const char *table;   /**< The table it was found in; lives forever. */
+	const char *message; /**< What is wrong, naming the entities; valid during the call. */
+} orgdb_problem;
+
+typedef struct orgdb_check_report {
+	size_t size;         /**< sizeof(orgdb_check_report); set by #ORGDB_CHECK_REPORT_INIT. */
+	void (*problem)(void *context, const orgdb_problem *problem); /**< Optional: called for each problem. */
+	void (*progress)(void *context, uint64_t done, uint64_t total); /**< Optional: called now and then, in entries. */
+	void *context;
+	uint64_t entries;    /**< Out: table entries checked. */
+	uint64_t problems;   /**< Out: problems found. */
+} orgdb_check_report;
+
+#define ORGDB_CHECK_REPORT_INIT { sizeof(orgdb_check_report), NULL, NULL, NULL, 0, 0 }
+
+/**
+ * Walk every table and prove every invariant: records decode and hold valid fields, names and ids map one to one,
+ * chunks are sorted, bounded and within their keys, every edge has its mirror and points to something, counts are
+ * right. Reads one snapshot and changes nothing.
+ * @param report optional. @return 0 if all holds; #ORGDB_CORRUPT if something does not; or a store error.
+ */
+ORGDB_API int orgdb_check(orgdb *db, orgdb_check_report *report);
+/**@}*/
+
+/** @name Schema
+ * What every kind's fields are, for tools, servers and bindings: the same table drives the engine. */
+/**@{*/
+typedef enum orgdb_type {
+	ORGDB_TYPE_TEXT = 0, /**< An #orgdb_str. */
+	ORGDB_TYPE_BOOL,     /**< A bool. */
+	ORGDB_TYPE_CHOICE,   /**< A uint32_t, an index into `choices`. */
+	ORGDB_TYPE_MAP,      /**< An #orgdb_value that holds a map. */
+	ORGDB_TYPE_ARRAY,    /**< An #orgdb_value that holds an array. */
+} orgdb_type;
+
+/** What is special about a field. */
+enum {
+	ORGDB_FIELD_ID = 1 << 0,        /**< The entity's id, or one of the two that an edge joins. */
+	ORGDB_FIELD_REQUIRED = 1 << 1,  /**< Must be given on create and cannot be removed. */
+	ORGDB_FIELD_IMMUTABLE = 1 << 2, /**< Cannot be updated. */
+	ORGDB_FIELD_UNIQUE = 1 << 3,    /**< No two entities of the kind share it; of an array, any element of it. */
+};
+
+typedef struct orgdb_field {
+	const char *name;          /**< As in JSON: "display_name". */
+	uint32_t bit;              /**< Its bit in `fields`. */
+	uint32_t type;             /**< An #orgdb_type. */
+	uint32_t flags;            /**< ORGDB_FIELD_... */
+	size_t offset;             /**< Of the member in the kind's struct. */
+	uint32_t length_min;       /**< Text: characters. Map, array: entries. */
+	uint32_t length_max;       /**< 0: bounded by #ORGDB_RECORD_SIZE_MAX alone. */
+	const char *expectation;   /**< What a valid value looks like, in words. */
+	const char *const *choices; /**< Choice: the names, ended by NULL. */
+	uint32_t default_value;    /**< Bool and choice: the default. */
+	uint32_t rule;             /**< Fields with the same number, but 0, obey the same rule beyond type and length. */
+} orgdb_field;
+
+typedef struct orgdb_schema {
+	const char *name;          /**< As in JSON: "organization". */
+	uint32_t kind;             /**< An #orgdb_kind. */
+	size_t struct_size;        /**< Of the kind's struct. */
+	size_t extra_offset;       /**< Of its `extra`. */
+	size_t fields_offset;      /**< Of its `fields`. */
+	const orgdb_field *fields; /**< In the order in which dumps write them. */
+	size_t field_count;
+} orgdb_schema;
+
+/** The schema of an #orgdb_kind; NULL for other numbers. Lives forever. */
+ORGDB_API const orgdb_schema *orgdb_schema_of(uint32_t kind);
+/** The schema by name, such as "organization"; NULL if there is none. Lives forever. */
+ORGDB_API const orgdb_schema *orgdb_schema_named(const char *name);
+
+/** The entity verbs for any entity kind: @p entity points to the kind's struct. As the typed functions. */
+ORGDB_API int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *entity, orgdb_str *id);
+ORGDB_API int orgdb_entity_get(orgdb_txn *txn, uint32_t kind, const char *id, void *out);
+ORGDB_API int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const void *changes);
+ORGDB_API int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cascade *gone);
+ORGDB_API int orgdb_entity_list(
+	orgdb_txn *txn, uint32_t kind, uint64_t after, void *array, size_t capacity, size_t *count);
+ORGDB_API int orgdb_entity_count(orgdb_txn *txn, uint32_t kind, uint64_t *count);
+/**@}*/
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

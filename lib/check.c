@@ -1,0 +1,478 @@
+/*
+ * The checker: walks every table and proves every invariant.
+ *
+ * Each table has its own walk; what a walk cannot see from its side, the walk of the mirror table sees from the other. So
+ * every owner of a set is looked up where it is an owner, and every ordinal in a set by finding its mirror half.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "attributes.h"
+#include "edges.h"
+#include "enabled_connection.h"
+#include "entity.h"
+#include "error.h"
+#include "index.h"
+
+enum { PROGRESS_EVERY = 16384 };
+
+struct checker {
+	orgdb_txn *txn;
+	orgdb_check_report *report;
+	struct counters counters;
+	uint64_t total;             /* Entries in all tables. */
+	uint64_t edges[EDGE_KINDS]; /* As found in forward halves. */
+	enum kv_table table;        /* The one being walked. */
+	/* Of the set whose chunks are being walked: */
+	struct key owner;
+	uint64_t in_chunks;
+	uint64_t largest;
+	bool ended;
+};
+
+static void problem(struct checker *checker, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void problem(struct checker *checker, const char *format, ...)
+{
+	char message[400];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	checker->report->problems++;
+	if (checker->report->problem) {
+		orgdb_problem found = { orgdb__kv_table_name(checker->table), message };
+		checker->report->problem(checker->report->context, &found);
+	}
+}
+
+/* For "%llu". */
+static unsigned long long number(uint64_t value)
+{
+	return value;
+}
+
+static bool exists(struct checker *checker, uint32_t kind, uint64_t ordinal)
+{
+	struct key key = key_of_number(ordinal);
+	struct bytes record;
+	return orgdb__kv_get(checker->txn->kv, orgdb__kind(kind)->records, key_bytes(&key), &record) == 0;
+}
+
+/* ---- Entities and indexes ---------------------------------------------------------------------------------------- */
+
+/* What encodes differently from how it is stored was not written by orgdb. */
+static bool is_canonical(struct checker *checker, const orgdb_schema *schema, const void *object, struct bytes record)
+{
+	struct buffer *scratch = &checker->txn->scratch;
+	scratch->size = 0;
+	return orgdb__schema_encode(schema, object, ((const struct head *)object)->fields, scratch) == 0 &&
+		scratch->size == record.size && memcmp(scratch->data, record.data, record.size) == 0;
+}
+
+static void check_indexed(struct checker *checker, const struct kind *kind, const union entity *entity)
+{
+	for (size_t i = 0; i < kind->index_count; i++) {
+		orgdb_str keys[INDEX_KEYS_MAX];
+		size_t count = kind->indexes[i].keys(entity, keys);
+		for (size_t k = 0; k < count; k++) {
+			uint64_t found = 0;
+			int rc = orgdb__index_find(checker->txn, kind, &kind->indexes[i], keys[k], &found);
+			if (rc != 0 || found != entity->head.ordinal)
+				problem(checker, "%s %llu is not in %s under \"%.*s\"", kind->schema.name, number(entity->head.ordinal),
+					orgdb__kv_table_name(kind->indexes[i].table), EXCERPT(keys[k]));
+		}
+	}
+}
+
+static void check_entity(struct checker *checker, struct bytes key, struct bytes record, const struct kind *kind)
+{
+	union entity entity;
+	uint64_t ordinal;
+	if (!key_take_number(&key, &ordinal) || key.size > 0) {
+		problem(checker, "a key is no ordinal");
+		return;
+	}
+	if (ordinal == 0 || ordinal >= checker->counters.next_ordinal[kind->schema.kind])
+		problem(checker, "%s %llu has an ordinal that was not given out yet", kind->schema.name, number(ordinal));
+	if (!orgdb__schema_decode(&kind->schema, record, &entity)) {
+		problem(checker, "%s %llu does not decode", kind->schema.name, number(ordinal));
+		return;
+	}
+	entity.head.ordinal = ordinal;
+	if (orgdb__schema_validate(&kind->schema, &entity) != 0)
+		problem(checker, "%s %llu is invalid: %s", kind->schema.name, number(ordinal), orgdb_last_error()->message);
+	else if (!is_canonical(checker, &kind->schema, &entity, record))
+		problem(checker, "%s %llu is not encoded as orgdb encodes", kind->schema.name, number(ordinal));
+	else
+		check_indexed(checker, kind, &entity);
+}
+
+static bool stands_under(const struct index *index, const union entity *entity, struct bytes key)
+{
+	orgdb_str keys[INDEX_KEYS_MAX];
+	size_t count = index->keys(entity, keys);
+	for (size_t i = 0; i < count; i++) {
+		struct text_key expected;
+		key_of_text(&expected, keys[i]);
+		if (expected.size == key.size && memcmp(expected.data, key.data, key.size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_index_row(
+	struct checker *checker, struct bytes key, struct bytes value, const struct kind *kind, const struct index *index)
+{
+	struct packed row;
+	orgdb_str name = { (const char *)key.data, key.size };
+	if (!packed_view(value, &row) || (row.count > 1 && key.size < KEY_SIZE_MAX)) {
+		problem(checker, "the row of \"%.*s\" is damaged", EXCERPT(name));
+		return;
+	}
+	for (size_t i = 0; i < row.count; i++) {
+		union entity entity;
+		uint64_t ordinal = packed_at(row, i);
+		if (!exists(checker, kind->schema.kind, ordinal))
+			problem(checker, "\"%.*s\" points to %s %llu, which does not exist", EXCERPT(name), kind->schema.name,
+				number(ordinal));
+		else if (orgdb__entity_load(checker->txn, kind, ordinal, &entity) == 0 && !stands_under(index, &entity, key))
+			problem(checker, "\"%.*s\" points to %s %llu, which has another %s", EXCERPT(name), kind->schema.name,
+				number(ordinal), index->field->name);
+	}
+}
+
+/* ---- Sets -------------------------------------------------------------------------------------------------------- */
+
+/* A table of sets: who owns them, and which count of edges the forward ones add up to. */
+struct set_table {
+	enum kv_table table;
+	uint32_t owner_kinds[2];
+	size_t owner_numbers;
+	int edge_kind; /* Or -1 for reverse halves. */
+};
+
+static const struct set_table set_tables[] = {
+	{ TABLE_MEMBERS_OF_ORGANIZATION, { ORGDB_KIND_ORGANIZATION }, 1, EDGE_MEMBERSHIP },
+	{ TABLE_ORGANIZATIONS_OF_USER, { ORGDB_KIND_USER }, 1, -1 },
+	{ TABLE_CONNECTIONS_OF_APPLICATION, { ORGDB_KIND_APPLICATION }, 1, EDGE_APPLICATION_CONNECTION },
+	{ TABLE_APPLICATIONS_OF_CONNECTION, { ORGDB_KIND_CONNECTION }, 1, -1 },
+	{ TABLE_ORGANIZATIONS_OF_CONNECTION, { ORGDB_KIND_CONNECTION }, 1, -1 },
+	{ TABLE_ROLES_OF_MEMBER, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER }, 2, EDGE_MEMBER_ROLE },
+	{ TABLE_MEMBERS_OF_ROLE, { ORGDB_KIND_ROLE, ORGDB_KIND_ORGANIZATION }, 2, -1 },
+};
+
+static bool is_in_hot_row(struct checker *checker, uint64_t organization, uint64_t connection)
+{
+	orgdb_organization entity;
+	struct login login;
+	bool there;
+	const struct kind *kind = orgdb__kind(ORGDB_KIND_ORGANIZATION);
+	if (orgdb__entity_load(checker->txn, kind, organization, &entity) != 0 ||
+		orgdb__login_get(checker->txn, entity.id, &login) != 0)
+		return false;
+	orgdb__login_search(&login, connection, &there);
+	return there;
+}
+
+/* Does the other half of the edge exist? */
+static bool has_mirror(struct checker *checker, const uint64_t owner[2], uint64_t ordinal)
+{
+	struct edge edge;
+	struct half *half = &edge.forward;
+	switch (checker->table) {
+	case TABLE_MEMBERS_OF_ORGANIZATION:
+		edge = edge_of_membership(owner[0], ordinal);
+		half = &edge.reverse;
+		break;
+	case TABLE_ORGANIZATIONS_OF_USER:
+		edge = edge_of_membership(ordinal, owner[0]);
+		break;
+	case TABLE_CONNECTIONS_OF_APPLICATION:
+		edge = edge_of_application_connection(owner[0], ordinal);
+		half = &edge.reverse;
+		break;
+	case TABLE_APPLICATIONS_OF_CONNECTION:
+		edge = edge_of_application_connection(ordinal, owner[0]);
+		break;
+	case TABLE_ROLES_OF_MEMBER:
+		edge = edge_of_member_role(owner[0], owner[1], ordinal);
+		half = &edge.reverse;
+		break;
+	case TABLE_MEMBERS_OF_ROLE:
+		edge = edge_of_member_role(owner[1], ordinal, owner[0]);
+		break;
+	default:
+		return is_in_hot_row(checker, ordinal, owner[0]);
+	}
+	return orgdb__set_contains(checker->txn, half) == 0;
+}
+
+static void check_owner(struct checker *checker, const struct set_table *sets, const uint64_t owner[2])
+{
+	for (size_t i = 0; i < sets->owner_numbers; i++)
+		if (!exists(checker, sets->owner_kinds[i], owner[i]))
+			problem(checker, "a set belongs to %s %llu, which does not exist",
+				orgdb__kind(sets->owner_kinds[i])->schema.name, number(owner[i]));
+	struct edge membership = edge_of_membership(owner[0], owner[1]);
+	if (sets->table == TABLE_ROLES_OF_MEMBER && orgdb__set_contains(checker->txn, &membership.forward) != 0)
+		problem(checker, "user %llu has roles in organization %llu without being a member", number(owner[1]),
+			number(owner[0]));
+}
+
+static bool same_owner(const struct checker *checker, const struct chunk *chunk)
+{
+	return checker->owner.size == chunk->owner_size &&
+		memcmp(checker->owner.data, chunk->key.data, chunk->owner_size) == 0;
+}
+
+/* Chunks come in key order: one set's after another's, each set's ending with its last. */
+static void end_set(struct checker *checker)
+{
+	if (checker->owner.size > 0 && !checker->ended)
+		problem(checker, "a set has no last chunk");
+	checker->owner.size = 0;
+}
+
+static void begin_set(
+	struct checker *checker, const struct set_table *sets, const struct chunk *chunk, const uint64_t owner[2])
+{
+	end_set(checker);
+	memcpy(checker->owner.data, chunk->key.data, chunk->owner_size);
+	checker->owner.size = chunk->owner_size;
+	checker->in_chunks = 0;
+	checker->largest = 0;
+	checker->ended = false;
+	check_owner(checker, sets, owner);
+}
+
+static void check_chunk(struct checker *checker, struct bytes key, struct bytes value, const struct set_table *sets)
+{
+	struct chunk chunk;
+	uint64_t owner[2];
+	if (!orgdb__chunk_read(key, value, sets->owner_numbers, &chunk)) {
+		problem(checker, "a chunk is damaged");
+		return;
+	}
+	orgdb__chunk_owner(&chunk, owner);
+	if (!same_owner(checker, &chunk))
+		begin_set(checker, sets, &chunk, owner);
+	if (packed_size(chunk.ordinals, chunk.count) > CHUNK_SIZE_MAX)
+		problem(checker, "a chunk of owner %llu is too large", number(owner[0]));
+	if (chunk.ordinals[0] <= checker->largest)
+		problem(checker, "chunks of owner %llu overlap", number(owner[0]));
+	if (chunk.last && chunk.before != checker->in_chunks)
+		problem(checker, "the set of owner %llu counts %llu before its last chunk and has %llu", number(owner[0]),
+			number(chunk.before), number(checker->in_chunks));
+	for (size_t i = 0; i < chunk.count; i++)
+		if (!has_mirror(checker, owner, chunk.ordinals[i]))
+			problem(
+				checker, "the edge from owner %llu to %llu has no mirror", number(owner[0]), number(chunk.ordinals[i]));
+	checker->in_chunks += chunk.count;
+	checker->largest = chunk.ordinals[chunk.count - 1];
+	checker->ended = chunk.last;
+	if (sets->edge_kind >= 0)
+		checker->edges[sets->edge_kind] += chunk.count;
+}
+
+/* ---- Hot rows ---------------------------------------------------------------------------------------------------- */
+
+static void check_login_entry(struct checker *checker, const struct login *login, uint32_t at, orgdb_str id)
+{
+	struct login_entry entry = login_at(login, at);
+	struct half reverse = half_of_enabled_connection(login->organization, entry.connection);
+	struct key key = key_of_pair(login->organization, entry.connection);
+	struct bytes record;
+	bool recorded = orgdb__kv_get(checker->txn->kv, TABLE_ENABLED_CONNECTIONS, key_bytes(&key), &record) == 0;
+	if (at > 0 && login_at(login, at - 1).connection >= entry.connection)
+		problem(checker, "the row of %.*s is not sorted", EXCERPT(id));
+	if (!exists(checker, ORGDB_KIND_CONNECTION, entry.connection))
+		problem(checker, "%.*s has enabled connection %u, which does not exist", EXCERPT(id), entry.connection);
+	else if (orgdb__set_contains(checker->txn, &reverse) != 0)
+		problem(checker, "the edge from %.*s to connection %u has no mirror", EXCERPT(id), entry.connection);
+	else if (recorded != ((entry.options & LOGIN_HAS_RECORD) != 0))
+		problem(
+			checker, "%.*s and connection %u disagree on whether there is more to know", EXCERPT(id), entry.connection);
+	else if (entry.options & ~(uint32_t)LOGIN_KNOWN)
+		problem(checker, "%.*s has connection %u with unknown options", EXCERPT(id), entry.connection);
+	else if (orgdb__enabled_connection_judge(checker->txn, login, at) != 0)
+		problem(checker, "%.*s has connection %u with invalid options: %s", EXCERPT(id), entry.connection,
+			orgdb_last_error()->message);
+}
+
+static void check_login(struct checker *checker, struct bytes key, struct bytes row)
+{
+	const struct kind *kind = orgdb__kind(ORGDB_KIND_ORGANIZATION);
+	orgdb_str id = { (const char *)key.data, key.size };
+	struct login login;
+	uint64_t ordinal = 0;
+	if (!orgdb__login_view(row, &login)) {
+		problem(checker, "the row of %.*s is damaged", EXCERPT(id));
+		return;
+	}
+	if (orgdb__index_find(checker->txn, kind, &kind->indexes[0], id, &ordinal) != 0 || ordinal != login.organization)
+		problem(checker, "the row of %.*s belongs to organization %llu, which is another or none", EXCERPT(id),
+			number(login.organization));
+	for (uint32_t i = 0; i < login.count; i++)
+		check_login_entry(checker, &login, i, id);
+	checker->edges[EDGE_ENABLED_CONNECTION] += login.count;
+}
+
+/* ---- Attributes -------------------------------------------------------------------------------------------------- */
+
+static bool edge_exists(struct checker *checker, uint32_t kind, uint64_t first, uint64_t second)
+{
+	struct edge edge;
+	switch (kind) {
+	case ORGDB_KIND_APPLICATION_CONNECTION:
+		edge = edge_of_application_connection(first, second);
+		break;
+	case ORGDB_KIND_MEMBERSHIP:
+		edge = edge_of_membership(first, second);
+		break;
+	default:
+		return is_in_hot_row(checker, first, second);
+	}
+	return orgdb__set_contains(checker->txn, &edge.forward) == 0;
+}
+
+static void check_attributes(struct checker *checker, struct bytes key, struct bytes record, const struct kind *kind)
+{
+	union edge_object object;
+	uint64_t first, second;
+	if (!key_take_number(&key, &first) || !key_take_number(&key, &second) || key.size > 0)
+		problem(checker, "a key is no pair of ordinals");
+	else if (!edge_exists(checker, kind->schema.kind, first, second))
+		problem(checker, "the attributes of %llu and %llu belong to no %s", number(first), number(second),
+			kind->schema.name);
+	else if (!orgdb__schema_decode(&kind->schema, record, &object) ||
+		!is_canonical(checker, &kind->schema, &object, record))
+		problem(checker, "the attributes of %llu and %llu do not decode", number(first), number(second));
+}
+
+/* ---- The walk ---------------------------------------------------------------------------------------------------- */
+
+static void check_entry(struct checker *checker, struct bytes key, struct bytes value)
+{
+	for (size_t i = 0; i < sizeof(set_tables) / sizeof(set_tables[0]); i++)
+		if (set_tables[i].table == checker->table) {
+			check_chunk(checker, key, value, &set_tables[i]);
+			return;
+		}
+	for (uint32_t k = 0; k < ORGDB_KINDS; k++) {
+		const struct kind *kind = orgdb__kind(k);
+		if (kind->records == checker->table) {
+			if (k < ORGDB_ENTITY_KINDS)
+				check_entity(checker, key, value, kind);
+			else
+				check_attributes(checker, key, value, kind);
+			return;
+		}
+		for (size_t i = 0; i < kind->index_count; i++)
+			if (kind->indexes[i].table == checker->table) {
+				check_index_row(checker, key, value, kind, &kind->indexes[i]);
+				return;
+			}
+	}
+	if (checker->table == TABLE_ORGANIZATION_LOGIN)
+		check_login(checker, key, value);
+}
+
+static void show_progress(struct checker *checker)
+{
+	if (checker->report->progress)
+		checker->report->progress(checker->report->context, checker->report->entries, checker->total);
+}
+
+static int check_table(struct checker *checker, enum kv_table table)
+{
+	struct kv_cursor *cursor;
+	struct bytes key, value;
+	checker->table = table;
+	int rc = orgdb__kv_cursor_open(checker->txn->kv, table, &cursor);
+	if (rc != 0)
+		return rc;
+	rc = orgdb__kv_cursor_seek(cursor, (struct bytes){ NULL, 0 }, &key, &value);
+	while (rc == 0) {
+		check_entry(checker, key, value);
+		if (++checker->report->entries % PROGRESS_EVERY == 0)
+			show_progress(checker);
+		rc = orgdb__kv_cursor_next(cursor, &key, &value);
+	}
+	orgdb__kv_cursor_close(cursor);
+	end_set(checker);
+	if (rc == ORGDB_CORRUPT)
+		problem(checker, "the table cannot be read to its end: %s", orgdb_last_error()->message);
+	return rc == ORGDB_NOT_FOUND || rc == ORGDB_CORRUPT ? 0 : rc;
+}
+
+/* What only the whole can tell. */
+static int check_totals(struct checker *checker)
+{
+	static const char *const edge_names[EDGE_KINDS] = { "application connections", "enabled connections", "memberships",
+		"roles of members" };
+	uint64_t organizations, rows;
+	int rc = orgdb__kv_entries(checker->txn->kv, TABLE_ORGANIZATIONS, &organizations);
+	if (rc == 0)
+		rc = orgdb__kv_entries(checker->txn->kv, TABLE_ORGANIZATION_LOGIN, &rows);
+	if (rc != 0)
+		return rc;
+	checker->table = TABLE_ORGANIZATION_LOGIN;
+	if (organizations != rows)
+		problem(checker, "%llu organizations have %llu rows", number(organizations), number(rows));
+	checker->table = TABLE_META;
+	for (int i = 0; i < EDGE_KINDS; i++)
+		if (checker->edges[i] != checker->counters.edges[i])
+			problem(checker, "%llu %s are counted and %llu are there", number(checker->counters.edges[i]),
+				edge_names[i], number(checker->edges[i]));
+	return 0;
+}
+
+static int check_all(struct checker *checker)
+{
+	struct counters *counters;
+	int rc = orgdb__txn_counters(checker->txn, &counters);
+	if (rc == ORGDB_CORRUPT) {
+		checker->table = TABLE_META;
+		problem(checker, "%s", orgdb_last_error()->message);
+	} else if (rc != 0) {
+		return rc;
+	} else {
+		checker->counters = *counters;
+	}
+	for (int table = 0; table < KV_TABLE_COUNT; table++) {
+		uint64_t entries;
+		rc = orgdb__kv_entries(checker->txn->kv, (enum kv_table)table, &entries);
+		if (rc != 0)
+			return rc;
+		checker->total += entries;
+	}
+	for (int table = 0; table < KV_TABLE_COUNT; table++) {
+		rc = check_table(checker, (enum kv_table)table);
+		if (rc != 0)
+			return rc;
+	}
+	show_progress(checker);
+	return check_totals(checker);
+}
+
+int orgdb_check(orgdb *db, orgdb_check_report *given)
+{
+	orgdb_check_report unwanted = ORGDB_CHECK_REPORT_INIT;
+	orgdb_check_report *report = given ? given : &unwanted;
+	if (report->size != sizeof(*report))
+		return orgdb__fail(ORGDB_INVALID, "report.size", "report.size must be %zu, as ORGDB_CHECK_REPORT_INIT sets it",
+			sizeof(*report));
+	report->entries = report->problems = 0;
+	struct checker checker = { .report = report };
+	int rc = orgdb_begin_read(db, &checker.txn);
+	if (rc != 0)
+		return rc;
+	rc = check_all(&checker);
+	orgdb_end(checker.txn);
+	if (rc == 0 && report->problems > 0)
+		rc = orgdb__fail(ORGDB_CORRUPT, "", "%s: %llu problems found", db->path, number(report->problems));
+	return rc;
+}

@@ -1,0 +1,471 @@
+/*
+ * Edges: many-to-many relations, kept in both directions as packed sorted chunks.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "edges.h"
+
+#include "error.h"
+
+enum {
+	BEFORE_FLAG = 0x80, /* In the width byte. */
+	BEFORE_SIZE = 8,
+	VALUE_SIZE_MAX = 1 + BEFORE_SIZE + CHUNK_SIZE_MAX,
+};
+
+/* ---- Chunks as bytes --------------------------------------------------------------------------------------------- */
+
+static struct key key_with_bound(const struct key *owner, uint64_t bound)
+{
+	struct key key = *owner;
+	key_append_number(&key, bound);
+	return key;
+}
+
+static struct key key_of_last(const struct key *owner)
+{
+	struct key key = *owner;
+	key.data[key.size++] = KEY_INFINITY;
+	return key;
+}
+
+/* View a chunk's ordinals where they lie. */
+static bool view_chunk(struct bytes value, uint64_t *before, struct packed *packed)
+{
+	*before = 0;
+	if (value.size < 2)
+		return false;
+	size_t width = value.data[0] & ~BEFORE_FLAG & 0xff;
+	size_t skip = 1;
+	if (value.data[0] & BEFORE_FLAG) {
+		if (value.size < 1 + BEFORE_SIZE)
+			return false;
+		for (int i = BEFORE_SIZE; i > 0; i--)
+			*before = *before << 8 | value.data[i];
+		skip += BEFORE_SIZE;
+	}
+	if (width < 1 || width > 8 || value.size == skip || (value.size - skip) % width != 0)
+		return false;
+	*packed = (struct packed){ value.data + skip, width, (value.size - skip) / width };
+	return packed->count <= CHUNK_COUNT_MAX;
+}
+
+bool orgdb__chunk_read(struct bytes key, struct bytes value, size_t owner_numbers, struct chunk *chunk)
+{
+	struct bytes rest = key;
+	uint64_t number, bound = UINT64_MAX;
+	for (size_t i = 0; i < owner_numbers; i++)
+		if (!key_take_number(&rest, &number))
+			return false;
+	chunk->owner_size = (uint8_t)(key.size - rest.size);
+	chunk->last = rest.size == 1 && rest.data[0] == KEY_INFINITY;
+	if (!chunk->last && (!key_take_number(&rest, &bound) || rest.size != 0))
+		return false;
+	struct packed packed;
+	if (!view_chunk(value, &chunk->before, &packed) || (chunk->before > 0 && !chunk->last))
+		return false;
+	memcpy(chunk->key.data, key.data, key.size);
+	chunk->key.size = (uint8_t)key.size;
+	chunk->count = packed.count;
+	for (size_t i = 0; i < packed.count; i++) {
+		chunk->ordinals[i] = packed_at(packed, i);
+		if ((i > 0 && chunk->ordinals[i] <= chunk->ordinals[i - 1]) || chunk->ordinals[i] > bound)
+			return false;
+	}
+	return true;
+}
+
+void orgdb__chunk_owner(const struct chunk *chunk, uint64_t numbers[2])
+{
+	struct bytes rest = { chunk->key.data, chunk->owner_size };
+	for (int i = 0; i < 2; i++)
+		if (!key_take_number(&rest, &numbers[i]))
+			numbers[i] = 0;
+}
+
+/* How many numbers the owners in `table` are of. */
+static size_t owner_numbers(enum kv_table table)
+{
+	return table == TABLE_ROLES_OF_MEMBER || table == TABLE_MEMBERS_OF_ROLE ? 2 : 1;
+}
+
+static int damaged(orgdb_txn *txn, enum kv_table table)
+{
+	return orgdb__txn_corrupt(txn, table, "a chunk is damaged");
+}
+
+static int write_chunk(orgdb_txn *txn, enum kv_table table, const struct chunk *chunk)
+{
+	uint8_t value[VALUE_SIZE_MAX];
+	size_t skip = chunk->before > 0 ? BEFORE_SIZE : 0;
+	size_t size = skip + packed_write(chunk->ordinals, chunk->count, value + skip);
+	if (skip > 0) {
+		value[0] = value[skip] | BEFORE_FLAG;
+		for (size_t i = 0; i < BEFORE_SIZE; i++)
+			value[1 + i] = (uint8_t)(chunk->before >> (8 * i));
+	}
+	return orgdb__kv_put(txn->kv, table, key_bytes(&chunk->key), (struct bytes){ value, size });
+}
+
+/* ---- Finding ----------------------------------------------------------------------------------------------------- */
+
+/* View the chunk that holds `ordinal` or would; ORGDB_NOT_FOUND if the set is empty. */
+static int find_chunk(orgdb_txn *txn, enum kv_table table, const struct key *owner, uint64_t ordinal, struct bytes *key,
+	struct bytes *value)
+{
+	struct key wanted = key_with_bound(owner, ordinal);
+	int rc = orgdb__kv_seek(txn->kv, table, key_bytes(&wanted), key, value);
+	return rc == 0 && !key_has_prefix(*key, key_bytes(owner)) ? ORGDB_NOT_FOUND : rc;
+}
+
+static int load_chunk(orgdb_txn *txn, const struct half *half, struct chunk *chunk)
+{
+	struct bytes key, value;
+	int rc = find_chunk(txn, half->table, &half->owner, half->ordinal, &key, &value);
+	if (rc == 0 && !orgdb__chunk_read(key, value, owner_numbers(half->table), chunk))
+		return damaged(txn, half->table);
+	return rc;
+}
+
+static size_t position_in(const struct chunk *chunk, uint64_t ordinal, bool *there)
+{
+	size_t low = 0, high = chunk->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (chunk->ordinals[middle] < ordinal)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*there = low < chunk->count && chunk->ordinals[low] == ordinal;
+	return low;
+}
+
+int orgdb__set_contains(orgdb_txn *txn, const struct half *half)
+{
+	struct bytes key, value;
+	int rc = find_chunk(txn, half->table, &half->owner, half->ordinal, &key, &value);
+	if (rc != 0)
+		return rc;
+	struct packed packed;
+	uint64_t before;
+	if (!view_chunk(value, &before, &packed))
+		return damaged(txn, half->table);
+	bool there;
+	packed_search(packed, half->ordinal, &there);
+	return there ? 0 : ORGDB_NOT_FOUND;
+}
+
+int orgdb__set_count(orgdb_txn *txn, enum kv_table table, const struct key *owner, uint64_t *count)
+{
+	struct key key = key_of_last(owner);
+	struct bytes value;
+	*count = 0;
+	int rc = orgdb__kv_get(txn->kv, table, key_bytes(&key), &value);
+	if (rc != 0)
+		return rc == ORGDB_NOT_FOUND ? 0 : rc;
+	struct packed packed;
+	uint64_t before;
+	if (!view_chunk(value, &before, &packed))
+		return damaged(txn, table);
+	*count = before + packed.count;
+	return 0;
+}
+
+static int list_from(orgdb_txn *txn, struct kv_cursor *cursor, enum kv_table table, const struct key *owner,
+	uint64_t after, uint64_t *ordinals, size_t capacity, size_t *count)
+{
+	struct key wanted = key_with_bound(owner, after);
+	struct bytes key, value;
+	int rc = orgdb__kv_cursor_seek(cursor, key_bytes(&wanted), &key, &value);
+	while (rc == 0 && key_has_prefix(key, key_bytes(owner))) {
+		struct packed packed;
+		uint64_t before;
+		bool there;
+		if (!view_chunk(value, &before, &packed))
+			return damaged(txn, table);
+		size_t i = packed_search(packed, after, &there) + there;
+		for (; i < packed.count; i++) {
+			if (*count == capacity)
+				return 0;
+			ordinals[(*count)++] = packed_at(packed, i);
+		}
+		rc = orgdb__kv_cursor_next(cursor, &key, &value);
+	}
+	return rc == ORGDB_NOT_FOUND ? 0 : rc;
+}
+
+int orgdb__set_list(orgdb_txn *txn, enum kv_table table, const struct key *owner, uint64_t after, uint64_t *ordinals,
+	size_t capacity, size_t *count)
+{
+	*count = 0;
+	struct kv_cursor *cursor;
+	if (capacity == 0)
+		return 0;
+	int rc = orgdb__kv_cursor_open(txn->kv, table, &cursor);
+	if (rc != 0)
+		return rc;
+	rc = list_from(txn, cursor, table, owner, after, ordinals, capacity, count);
+	orgdb__kv_cursor_close(cursor);
+	return rc;
+}
+
+/* ---- Changing ---------------------------------------------------------------------------------------------------- */
+
+/* A chunk before the last one gained or lost ordinals: the last one keeps the count. */
+static int recount(orgdb_txn *txn, enum kv_table table, const struct chunk *changed, uint64_t gained, uint64_t lost)
+{
+	struct key owner = { .size = changed->owner_size };
+	memcpy(owner.data, changed->key.data, owner.size);
+	struct key key = key_of_last(&owner);
+	struct bytes value;
+	struct chunk last;
+	int rc = orgdb__kv_get(txn->kv, table, key_bytes(&key), &value);
+	if (rc == ORGDB_NOT_FOUND)
+		return damaged(txn, table);
+	if (rc != 0)
+		return rc;
+	if (!orgdb__chunk_read(key_bytes(&key), value, owner_numbers(table), &last) || last.before + gained < lost)
+		return damaged(txn, table);
+	last.before = last.before + gained - lost;
+	return write_chunk(txn, table, &last);
+}
+
+/* The first `count` ordinals of `chunk` move to a new chunk in front of it, which may have to be split again. */
+static int write_front(orgdb_txn *txn, enum kv_table table, const struct chunk *chunk, size_t from, size_t count)
+{
+	while (packed_size(chunk->ordinals + from, count) > CHUNK_SIZE_MAX) {
+		int rc = write_front(txn, table, chunk, from, count / 2);
+		if (rc != 0)
+			return rc;
+		from += count / 2;
+		count -= count / 2;
+	}
+	struct chunk front = { .owner_size = chunk->owner_size, .count = count };
+	memcpy(front.key.data, chunk->key.data, chunk->owner_size);
+	front.key.size = chunk->owner_size;
+	key_append_number(&front.key, chunk->ordinals[from + count - 1]);
+	memcpy(front.ordinals, chunk->ordinals + from, count * sizeof(uint64_t));
+	return write_chunk(txn, table, &front);
+}
+
+/*
+ * Write a chunk that gained the ordinal at `position`, splitting it where it has grown too large. What grows at its end,
+ * as sets of new entities do, leaves full chunks behind; others are halved.
+ */
+static int write_grown(orgdb_txn *txn, enum kv_table table, struct chunk *chunk, size_t position)
+{
+	size_t moved = 0;
+	bool at_end = chunk->last && position == chunk->count - 1;
+	while (packed_size(chunk->ordinals + moved, chunk->count - moved) > CHUNK_SIZE_MAX) {
+		size_t left = chunk->count - moved;
+		size_t part = at_end ? left - 1 : left / 2;
+		int rc = write_front(txn, table, chunk, moved, part);
+		if (rc != 0)
+			return rc;
+		moved += part;
+	}
+	chunk->count -= moved;
+	memmove(chunk->ordinals, chunk->ordinals + moved, chunk->count * sizeof(uint64_t));
+	if (chunk->last)
+		chunk->before += moved;
+	int rc = write_chunk(txn, table, chunk);
+	return rc == 0 && !chunk->last ? recount(txn, table, chunk, 1, 0) : rc;
+}
+
+int orgdb__set_insert(orgdb_txn *txn, const struct half *half)
+{
+	struct chunk chunk;
+	int rc = load_chunk(txn, half, &chunk);
+	if (rc == ORGDB_NOT_FOUND) {
+		chunk.key = key_of_last(&half->owner);
+		chunk.owner_size = half->owner.size;
+		chunk.last = true;
+		chunk.before = 0;
+		chunk.count = 0;
+	} else if (rc != 0) {
+		return rc;
+	}
+	bool there;
+	size_t position = position_in(&chunk, half->ordinal, &there);
+	if (there)
+		return ORGDB_EXISTS;
+	memmove(chunk.ordinals + position + 1, chunk.ordinals + position, (chunk.count - position) * sizeof(uint64_t));
+	chunk.ordinals[position] = half->ordinal;
+	chunk.count++;
+	return write_grown(txn, half->table, &chunk, position);
+}
+
+/* The chunk that a small one can be joined with: the next one, or for the last chunk the one before. */
+static int load_neighbor(orgdb_txn *txn, enum kv_table table, const struct chunk *chunk, struct chunk *neighbor)
+{
+	struct bytes key, value;
+	struct key wanted = chunk->key;
+	int rc;
+	if (chunk->last) {
+		rc = orgdb__kv_seek_before(txn->kv, table, key_bytes(&wanted), &key, &value);
+	} else {
+		wanted.data[wanted.size++] = 0; /* Just behind. */
+		rc = orgdb__kv_seek(txn->kv, table, key_bytes(&wanted), &key, &value);
+	}
+	if (rc == ORGDB_NOT_FOUND)
+		return damaged(txn, table);
+	if (rc != 0)
+		return rc;
+	if (!orgdb__chunk_read(key, value, owner_numbers(table), neighbor) || neighbor->owner_size != chunk->owner_size ||
+		memcmp(neighbor->key.data, chunk->key.data, chunk->owner_size) != 0)
+		return damaged(txn, table);
+	return 0;
+}
+
+/* Append the later chunk's ordinals to the earlier one's under the later one's key, and drop the earlier one. */
+static int join(orgdb_txn *txn, enum kv_table table, const struct chunk *earlier, struct chunk *later)
+{
+	memmove(later->ordinals + earlier->count, later->ordinals, later->count * sizeof(uint64_t));
+	memcpy(later->ordinals, earlier->ordinals, earlier->count * sizeof(uint64_t));
+	later->count += earlier->count;
+	int rc = orgdb__kv_delete(txn->kv, table, key_bytes(&earlier->key));
+	return rc == 0 ? write_chunk(txn, table, later) : rc;
+}
+
+static bool joins_well(const struct chunk *earlier, const struct chunk *later)
+{
+	if (earlier->count == 0 || later->count == 0)
+		return true;
+	size_t count = earlier->count + later->count;
+	return count <= CHUNK_COUNT_MAX &&
+		1 + count * packed_width(later->ordinals[later->count - 1]) <= CHUNK_SIZE_MAX * 3 / 4;
+}
+
+/* Write a chunk that lost an ordinal; a small one is joined with its neighbor. An empty one must be. */
+static int write_shrunk(orgdb_txn *txn, enum kv_table table, struct chunk *chunk)
+{
+	if (chunk->last && chunk->before == 0)
+		return chunk->count == 0 ? orgdb__kv_delete(txn->kv, table, key_bytes(&chunk->key))
+								 : write_chunk(txn, table, chunk);
+	int rc = chunk->last ? 0 : recount(txn, table, chunk, 0, 1);
+	if (rc != 0)
+		return rc;
+	struct chunk neighbor;
+	if (packed_size(chunk->ordinals, chunk->count) >= CHUNK_SIZE_MIN)
+		return write_chunk(txn, table, chunk);
+	rc = load_neighbor(txn, table, chunk, &neighbor);
+	if (rc != 0)
+		return rc;
+	struct chunk *earlier = chunk->last ? &neighbor : chunk, *later = chunk->last ? chunk : &neighbor;
+	if (!joins_well(earlier, later))
+		return write_chunk(txn, table, chunk);
+	if (later->last) {
+		if (later->before < earlier->count)
+			return damaged(txn, table);
+		later->before -= earlier->count;
+	}
+	return join(txn, table, earlier, later);
+}
+
+int orgdb__set_remove(orgdb_txn *txn, const struct half *half)
+{
+	struct chunk chunk;
+	int rc = load_chunk(txn, half, &chunk);
+	if (rc != 0)
+		return rc;
+	bool there;
+	size_t position = position_in(&chunk, half->ordinal, &there);
+	if (!there)
+		return ORGDB_NOT_FOUND;
+	chunk.count--;
+	memmove(chunk.ordinals + position, chunk.ordinals + position + 1, (chunk.count - position) * sizeof(uint64_t));
+	return write_shrunk(txn, half->table, &chunk);
+}
+
+int orgdb__chunk_take(
+	orgdb_txn *txn, enum kv_table table, const struct key *prefix, size_t numbers, struct chunk *chunk)
+{
+	struct bytes key, value;
+	int rc = orgdb__kv_seek(txn->kv, table, key_bytes(prefix), &key, &value);
+	if (rc != 0)
+		return rc;
+	if (!key_has_prefix(key, key_bytes(prefix)))
+		return ORGDB_NOT_FOUND;
+	if (!orgdb__chunk_read(key, value, numbers, chunk))
+		return damaged(txn, table);
+	return orgdb__kv_delete(txn->kv, table, key_bytes(&chunk->key));
+}
+
+/* ---- Both halves ------------------------------------------------------------------------------------------------- */
+
+struct edge edge_of_application_connection(uint64_t application, uint64_t connection)
+{
+	return (struct edge){
+		.kind = EDGE_APPLICATION_CONNECTION,
+		.forward = { TABLE_CONNECTIONS_OF_APPLICATION, key_of_number(application), connection },
+		.reverse = { TABLE_APPLICATIONS_OF_CONNECTION, key_of_number(connection), application },
+	};
+}
+
+struct edge edge_of_membership(uint64_t organization, uint64_t user)
+{
+	return (struct edge){
+		.kind = EDGE_MEMBERSHIP,
+		.forward = { TABLE_MEMBERS_OF_ORGANIZATION, key_of_number(organization), user },
+		.reverse = { TABLE_ORGANIZATIONS_OF_USER, key_of_number(user), organization },
+	};
+}
+
+/* The reverse half is owned by (role, organization): all members of an organization with a role lie together, and
+ * deleting the organization drops them at once. */
+struct edge edge_of_member_role(uint64_t organization, uint64_t user, uint64_t role)
+{
+	return (struct edge){
+		.kind = EDGE_MEMBER_ROLE,
+		.forward = { TABLE_ROLES_OF_MEMBER, key_of_pair(organization, user), role },
+		.reverse = { TABLE_MEMBERS_OF_ROLE, key_of_pair(role, organization), user },
+	};
+}
+
+struct half half_of_enabled_connection(uint64_t organization, uint64_t connection)
+{
+	return (struct half){ TABLE_ORGANIZATIONS_OF_CONNECTION, key_of_number(connection), organization };
+}
+
+int orgdb__edges_counted(orgdb_txn *txn, enum edge_kind kind, uint64_t added, uint64_t removed)
+{
+	struct counters *counters;
+	int rc = orgdb__txn_counters(txn, &counters);
+	if (rc == 0)
+		counters->edges[kind] += added - removed;
+	return rc;
+}
+
+int orgdb__edge_exists(orgdb_txn *txn, const struct edge *edge)
+{
+	return orgdb__set_contains(txn, &edge->forward);
+}
+
+/* The halves must agree, or the store is damaged. */
+static int disagree(orgdb_txn *txn, const struct edge *edge)
+{
+	return orgdb__txn_corrupt(txn, edge->reverse.table, "an edge has only one of its halves");
+}
+
+int orgdb__edge_add(orgdb_txn *txn, const struct edge *edge)
+{
+	int rc = orgdb__set_insert(txn, &edge->forward);
+	if (rc != 0)
+		return rc;
+	rc = orgdb__set_insert(txn, &edge->reverse);
+	if (rc == ORGDB_EXISTS)
+		return disagree(txn, edge);
+	return rc == 0 ? orgdb__edges_counted(txn, edge->kind, 1, 0) : rc;
+}
+
+int orgdb__edge_remove(orgdb_txn *txn, const struct edge *edge)
+{
+	int rc = orgdb__set_remove(txn, &edge->forward);
+	if (rc != 0)
+		return rc;
+	rc = orgdb__set_remove(txn, &edge->reverse);
+	if (rc == ORGDB_NOT_FOUND)
+		return disagree(txn, edge);
+	return rc == 0 ? orgdb__edges_counted(txn, edge->kind, 0, 1) : rc;
+}

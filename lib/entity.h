@@ -1,0 +1,24 @@
+/*
+ * Entities: create, get, update, delete, list and count for any kind, driven by the schema.
+ *
+ * Every change to an entity passes here, in domain terms, before it becomes rows.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ORGDB_ENTITY_H
+#define ORGDB_ENTITY_H
+
+#include "schema.h"
+#include "store.h"
+
+/* The ordinal of the entity with an id; ORGDB_NOT_FOUND names the kind and the id. */
+int orgdb__entity_find(orgdb_txn *txn, uint32_t kind, const char *id, uint64_t *ordinal);
+/* Read the entity of an ordinal that something points to: if it is not there the store is damaged. */
+int orgdb__entity_load(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal, void *out);
+/* The same for several, into an array of the kind's struct. */
+int orgdb__entity_load_all(
+	orgdb_txn *txn, const struct kind *kind, const uint64_t *ordinals, size_t count, void *array);
+/* As the public getters by unique name. `index` is the index's place in the kind. */
+int orgdb__entity_get_by(orgdb_txn *txn, uint32_t kind, size_t index, const char *text, void *out);
+
+#endif

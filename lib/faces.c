@@ -1,0 +1,49 @@
+/*
+ * The typed faces of the five entity kinds. They differ in nothing but types, so one macro makes them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "entity.h"
+
+#define FACE(noun, KIND)                                                                                         \
+	int orgdb_##noun##_create(orgdb_txn *txn, const orgdb_##noun *noun, orgdb_str *id)                           \
+	{                                                                                                            \
+		return orgdb_entity_create(txn, KIND, noun, id);                                                         \
+	}                                                                                                            \
+	int orgdb_##noun##_get(orgdb_txn *txn, const char *id, orgdb_##noun *out)                                    \
+	{                                                                                                            \
+		return orgdb_entity_get(txn, KIND, id, out);                                                             \
+	}                                                                                                            \
+	int orgdb_##noun##_update(orgdb_txn *txn, const char *id, const orgdb_##noun *changes)                       \
+	{                                                                                                            \
+		return orgdb_entity_update(txn, KIND, id, changes);                                                      \
+	}                                                                                                            \
+	int orgdb_##noun##_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone)                               \
+	{                                                                                                            \
+		return orgdb_entity_delete(txn, KIND, id, gone);                                                         \
+	}                                                                                                            \
+	int orgdb_##noun##_list(orgdb_txn *txn, uint64_t after, orgdb_##noun *array, size_t capacity, size_t *count) \
+	{                                                                                                            \
+		return orgdb_entity_list(txn, KIND, after, array, capacity, count);                                      \
+	}                                                                                                            \
+	int orgdb_##noun##_count(orgdb_txn *txn, uint64_t *count)                                                    \
+	{                                                                                                            \
+		return orgdb_entity_count(txn, KIND, count);                                                             \
+	}
+
+FACE(connection, ORGDB_KIND_CONNECTION)
+FACE(application, ORGDB_KIND_APPLICATION)
+FACE(organization, ORGDB_KIND_ORGANIZATION)
+FACE(user, ORGDB_KIND_USER)
+FACE(role, ORGDB_KIND_ROLE)
+
+/* In the schema, a kind's name is its second index. */
+#define FACE_BY_NAME(noun, KIND)                                                        \
+	int orgdb_##noun##_get_by_name(orgdb_txn *txn, const char *name, orgdb_##noun *out) \
+	{                                                                                   \
+		return orgdb__entity_get_by(txn, KIND, 1, name, out);                           \
+	}
+
+FACE_BY_NAME(connection, ORGDB_KIND_CONNECTION)
+FACE_BY_NAME(organization, ORGDB_KIND_ORGANIZATION)
+FACE_BY_NAME(role, ORGDB_KIND_ROLE)

@@ -1,0 +1,23 @@
+/*
+ * Indexes: from unique text, an id or a name, to the ordinal of the one entity that has it.
+ *
+ * A row holds a packed set of ordinals: one, but for texts longer than a key, of which several may share a row; there the
+ * entities themselves are compared.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ORGDB_INDEX_H
+#define ORGDB_INDEX_H
+
+#include "schema.h"
+#include "store.h"
+
+/* ORGDB_NOT_FOUND without recording a failure. */
+int orgdb__index_find(
+	orgdb_txn *txn, const struct kind *kind, const struct index *index, orgdb_str text, uint64_t *ordinal);
+/* `text` must not be in the index. */
+int orgdb__index_add(orgdb_txn *txn, const struct index *index, orgdb_str text, uint64_t ordinal);
+/* `text` must be in the index with `ordinal`. */
+int orgdb__index_remove(orgdb_txn *txn, const struct index *index, orgdb_str text, uint64_t ordinal);
+
+#endif

@@ -1,0 +1,573 @@
+/*
+ * The key-value layer: one LMDB environment, its tables and its transactions. The only room that knows <lmdb.h>.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "kv.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "error.h"
+
+enum {
+	STORE_MODE = 0600, /* Who may log in where is nobody else's business. */
+	RENEW_TRIES = 4,
+};
+
+#define MIB (UINT64_C(1) << 20)
+#define MAP_SIZE_MIN (1 * MIB)
+/* Where address space is short (ulimit -v, valgrind) the map is halved down to this before giving up. */
+#define MAP_SIZE_FALLBACK (16 * MIB)
+
+struct kv {
+	MDB_env *env;
+	char *path;
+	uint64_t map_size_max;
+	MDB_dbi tables[KV_TABLE_COUNT];
+};
+
+struct kv_txn {
+	struct kv *kv;
+	MDB_txn *txn;
+	bool write;
+	int failure; /* Of a write transaction only: a reader changes nothing that could be left half done. */
+	uint64_t changes;
+};
+
+struct kv_cursor {
+	struct kv_txn *txn;
+	MDB_cursor *cursor;
+};
+
+static const char *const table_names[KV_TABLE_COUNT] = {
+#define KV_TABLE_NAME(table, name) [table] = name,
+	KV_TABLES(KV_TABLE_NAME)
+#undef KV_TABLE_NAME
+};
+
+const char *orgdb__kv_table_name(enum kv_table table)
+{
+	return table_names[table];
+}
+
+/* LMDB reports a write that was cut short by a full disk as an I/O error. */
+static bool disk_is_full(const char *path)
+{
+	struct statvfs fs;
+	return statvfs(path, &fs) == 0 && fs.f_bavail * fs.f_frsize < MIB / 16;
+}
+
+/* The one place that translates LMDB's codes and the errnos that it passes on. */
+static int translate(const char *path, int rc, const char *what)
+{
+	switch (rc) {
+	case MDB_NOTFOUND:
+		return ORGDB_NOT_FOUND;
+	case MDB_MAP_RESIZED:
+		return KV_RESIZED;
+	case MDB_MAP_FULL:
+		return orgdb__fail(ORGDB_MAP_FULL, "", "%s: the map is full", path);
+	case MDB_TXN_FULL:
+		return orgdb__fail(ORGDB_TXN_FULL, "", "%s: the transaction changes more pages than LMDB can track", path);
+	case MDB_READERS_FULL:
+		return orgdb__fail(ORGDB_READERS_FULL, "",
+			"%s: every reader slot is taken; end transactions sooner or open with a larger readers_max", path);
+	case MDB_VERSION_MISMATCH:
+		return orgdb__fail(ORGDB_VERSION_MISMATCH, "", "%s: written by an LMDB of another version", path);
+	case MDB_INVALID:
+		return orgdb__fail(ORGDB_NOT_A_STORE, "", "%s: not an orgdb store", path);
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_BAD_TXN: /* Failures of ours stick, so this is one that LMDB found before. */
+	case MDB_CURSOR_FULL:
+		return orgdb__fail(ORGDB_CORRUPT, "", "%s: %s: %s", path, what, mdb_strerror(rc));
+	case MDB_PANIC:
+		return orgdb__fail(
+			ORGDB_PANIC, "", "%s: an earlier write failed half-way; close the store and open it again", path);
+	case EAGAIN:
+		return orgdb__fail_system(ORGDB_BUSY, rc,
+			"%s: %s: another process with this one's id (in another container?) has the store open", path, what);
+	case EIO:
+		if (disk_is_full(path))
+			return orgdb__fail_system(ORGDB_DISK_FULL, ENOSPC, "%s: %s", path, what);
+		return orgdb__fail_system(ORGDB_IO, rc, "%s: %s", path, what);
+	default:
+		if (rc > 0)
+			return orgdb__fail_system(orgdb__code_of_errno(rc), rc, "%s: %s", path, what);
+		return orgdb__fail(ORGDB_IO, "", "%s: %s: %s", path, what, mdb_strerror(rc));
+	}
+}
+
+/* ---- Environments ------------------------------------------------------------------------------------------------ */
+
+static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags)
+{
+	for (int i = 0; i < KV_TABLE_COUNT; i++) {
+		int rc = mdb_dbi_open(txn, table_names[i], flags, &kv->tables[i]);
+		if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
+			if (i == TABLE_META)
+				return orgdb__fail(
+					ORGDB_NOT_A_STORE, "", "%s: not an orgdb store: an LMDB file of something else", kv->path);
+			return orgdb__fail(
+				ORGDB_CORRUPT, "", "%s: the table \"%s\" is missing; restore a backup", kv->path, table_names[i]);
+		}
+		if (rc != 0)
+			return translate(kv->path, rc, "cannot open a table");
+	}
+	return 0;
+}
+
+static uint64_t round_to_mib(uint64_t size)
+{
+	return size > UINT64_MAX - MIB ? UINT64_MAX / MIB * MIB : (size + MIB - 1) / MIB * MIB;
+}
+
+static int open_environment(struct kv *kv, unsigned flags, uint64_t map_size, uint32_t readers_max)
+{
+	int rc = mdb_env_create(&kv->env);
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(kv->env, KV_TABLE_COUNT);
+	if (rc == 0)
+		rc = mdb_env_set_maxreaders(kv->env, readers_max);
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(kv->env, map_size);
+	if (rc == 0)
+		rc = mdb_env_open(kv->env, kv->path, flags | MDB_NOSUBDIR | MDB_NOTLS, STORE_MODE);
+	if (rc != 0) {
+		mdb_env_close(kv->env); /* After a failed open LMDB asks for this. */
+		kv->env = NULL;
+	}
+	return rc;
+}
+
+/* Where address space is short, take half of what is to be had: the process needs some for itself. */
+static int open_within_limits(struct kv *kv, unsigned flags, uint64_t map_size, uint32_t readers_max)
+{
+	bool limited = false;
+	int rc = open_environment(kv, flags, map_size, readers_max);
+	while ((rc == ENOMEM || rc == EINVAL) && map_size > MAP_SIZE_FALLBACK) {
+		limited = true;
+		map_size = round_to_mib(map_size / 2);
+		rc = open_environment(kv, flags, map_size, readers_max);
+	}
+	if (rc == 0 && limited && map_size > MAP_SIZE_FALLBACK) {
+		mdb_env_close(kv->env);
+		rc = open_environment(kv, flags, round_to_mib(map_size / 2), readers_max);
+	}
+	return rc;
+}
+
+static struct kv *new_kv(const char *path)
+{
+	struct kv *kv = calloc(1, sizeof(*kv));
+	if (kv)
+		kv->path = strdup(path);
+	if (!kv || !kv->path) {
+		free(kv);
+		orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a store handle");
+		return NULL;
+	}
+	return kv;
+}
+
+void orgdb__kv_close(struct kv *kv)
+{
+	if (!kv)
+		return;
+	if (kv->env)
+		mdb_env_close(kv->env);
+	free(kv->path);
+	free(kv);
+}
+
+/* Begin a transaction, open the tables, call `use`, commit: table handles last as long as the environment. */
+static int initialize(struct kv *kv, bool create, int (*use)(struct kv_txn *txn, void *context), void *context)
+{
+	struct kv_txn *txn;
+	int rc = orgdb__kv_begin(kv, create, &txn);
+	if (rc != 0)
+		return rc;
+	rc = open_tables(kv, txn->txn, create ? MDB_CREATE : 0);
+	if (rc == 0)
+		rc = use(txn, context);
+	if (rc != 0) {
+		orgdb__kv_abort(txn);
+		return rc;
+	}
+	return orgdb__kv_commit(txn);
+}
+
+int orgdb__kv_create(const char *path, int (*fill)(struct kv_txn *txn, void *context), void *context)
+{
+	struct kv *kv = new_kv(path);
+	if (!kv)
+		return ORGDB_NO_MEMORY;
+	/* Nobody else knows the file yet, so it needs no lock file. */
+	int rc = open_environment(kv, MDB_NOLOCK, MAP_SIZE_FALLBACK, 1);
+	if (rc != 0)
+		rc = translate(path, rc, "cannot create the store");
+	else
+		rc = initialize(kv, true, fill, context);
+	if (rc == 0) {
+		/* LMDB writes its first meta pages without waiting for them. */
+		int error = mdb_env_sync(kv->env, 1);
+		if (error != 0)
+			rc = translate(path, error, "cannot sync the new store");
+	}
+	orgdb__kv_close(kv);
+	if (rc != 0)
+		unlink(path);
+	return rc;
+}
+
+int orgdb__kv_open(
+	const struct kv_settings *settings, int (*look)(struct kv_txn *txn, void *context), void *context, struct kv **out)
+{
+	struct kv *kv = new_kv(settings->path);
+	if (!kv)
+		return ORGDB_NO_MEMORY;
+	unsigned flags = (settings->read_only ? MDB_RDONLY : 0) | (settings->relaxed ? MDB_NOMETASYNC : 0);
+	uint64_t map_size = round_to_mib(settings->map_size);
+	kv->map_size_max = settings->map_size_max ? round_to_mib(settings->map_size_max) : UINT64_MAX / MIB * MIB;
+	if (map_size > kv->map_size_max)
+		map_size = kv->map_size_max;
+	int rc = open_within_limits(kv, flags, map_size, settings->readers_max);
+	if (rc != 0) {
+		rc = translate(settings->path, rc, "cannot open the store");
+	} else {
+		int dead;
+		mdb_reader_check(kv->env, &dead); /* Processes that died may have left slots behind. */
+		rc = initialize(kv, false, look, context);
+		while (rc == KV_RESIZED) { /* Another process was growing the map just now. */
+			rc = orgdb__kv_adopt_size(kv);
+			if (rc == 0)
+				rc = initialize(kv, false, look, context);
+		}
+	}
+	if (rc != 0) {
+		orgdb__kv_close(kv);
+		return rc;
+	}
+	*out = kv;
+	return 0;
+}
+
+int orgdb__kv_grow(struct kv *kv)
+{
+	MDB_envinfo info;
+	mdb_env_info(kv->env, &info);
+	if (info.me_mapsize >= kv->map_size_max)
+		return orgdb__fail(ORGDB_MAP_FULL, "",
+			"%s: the map is full at map_size_max, %llu bytes; open with a larger one", kv->path,
+			(unsigned long long)kv->map_size_max);
+	uint64_t size = info.me_mapsize > kv->map_size_max / 2 ? kv->map_size_max : round_to_mib(info.me_mapsize * 2);
+	int rc = mdb_env_set_mapsize(kv->env, size);
+	return rc == 0 ? 0 : translate(kv->path, rc, "cannot grow the map");
+}
+
+int orgdb__kv_adopt_size(struct kv *kv)
+{
+	int rc = mdb_env_set_mapsize(kv->env, 0);
+	return rc == 0 ? 0 : translate(kv->path, rc, "cannot take over the map's new size");
+}
+
+void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	mdb_env_info(txn->kv->env, &info);
+	mdb_env_stat(txn->kv->env, &stat);
+	out->used_size = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+	out->map_size = info.me_mapsize;
+	out->readers = info.me_numreaders;
+	out->readers_max = info.me_maxreaders;
+}
+
+/* ---- Transactions ------------------------------------------------------------------------------------------------ */
+
+/*
+ * LMDB's documentation warns that a reader may see a torn meta page if it is suspended at the wrong instant while
+ * two commits pass. A snapshot that is the newest one right after it began cannot be torn.
+ */
+static bool is_newest(struct kv *kv, MDB_txn *txn)
+{
+	MDB_envinfo info;
+	mdb_env_info(kv->env, &info);
+	return info.me_last_txnid == mdb_txn_id(txn);
+}
+
+static int settle_snapshot(struct kv *kv, MDB_txn *txn)
+{
+	for (int i = 0; i < RENEW_TRIES && !is_newest(kv, txn); i++) {
+		mdb_txn_reset(txn);
+		int rc = mdb_txn_renew(txn);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int begin_raw(struct kv *kv, bool write, MDB_txn **out)
+{
+	int rc = mdb_txn_begin(kv->env, NULL, write ? 0 : MDB_RDONLY, out);
+	if (rc == MDB_READERS_FULL) {
+		int dead = 0;
+		mdb_reader_check(kv->env, &dead);
+		if (dead > 0)
+			rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, out);
+	}
+	if (rc != 0 || write)
+		return rc;
+	rc = settle_snapshot(kv, *out);
+	if (rc != 0)
+		mdb_txn_abort(*out);
+	return rc;
+}
+
+int orgdb__kv_begin(struct kv *kv, bool write, struct kv_txn **out)
+{
+	struct kv_txn *txn = calloc(1, sizeof(*txn));
+	if (!txn)
+		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a transaction");
+	txn->kv = kv;
+	txn->write = write;
+	int rc = begin_raw(kv, write, &txn->txn);
+	if (rc != 0) {
+		free(txn);
+		return translate(kv->path, rc, "cannot begin a transaction");
+	}
+	*out = txn;
+	return 0;
+}
+
+void orgdb__kv_park(struct kv_txn *txn)
+{
+	mdb_txn_reset(txn->txn);
+}
+
+int orgdb__kv_renew(struct kv_txn *txn)
+{
+	int rc = mdb_txn_renew(txn->txn);
+	if (rc == 0)
+		rc = settle_snapshot(txn->kv, txn->txn);
+	return rc == 0 ? 0 : translate(txn->kv->path, rc, "cannot begin a transaction");
+}
+
+int orgdb__kv_commit(struct kv_txn *txn)
+{
+	struct kv *kv = txn->kv;
+	int rc = txn->failure;
+	if (rc != 0) {
+		orgdb__kv_abort(txn);
+		return rc;
+	}
+	rc = mdb_txn_commit(txn->txn);
+	free(txn);
+	return rc == 0 ? 0 : translate(kv->path, rc, "cannot commit");
+}
+
+void orgdb__kv_abort(struct kv_txn *txn)
+{
+	if (!txn)
+		return;
+	mdb_txn_abort(txn->txn);
+	free(txn);
+}
+
+int orgdb__kv_failure(const struct kv_txn *txn)
+{
+	return txn->failure;
+}
+
+int orgdb__kv_poison(struct kv_txn *txn, int code)
+{
+	if (txn->write && txn->failure == 0)
+		txn->failure = code;
+	return code;
+}
+
+uint64_t orgdb__kv_changes(const struct kv_txn *txn)
+{
+	return txn->changes;
+}
+
+/* ---- Entries ----------------------------------------------------------------------------------------------------- */
+
+static MDB_val val_of_key(struct bytes key)
+{
+	return (MDB_val){ key.size, (void *)(uintptr_t)key.data };
+}
+
+static struct bytes bytes_of_val(MDB_val val)
+{
+	return (struct bytes){ val.mv_data, val.mv_size };
+}
+
+static int fail(struct kv_txn *txn, int rc, const char *what)
+{
+	int code = translate(txn->kv->path, rc, what);
+	return code == ORGDB_NOT_FOUND ? code : orgdb__kv_poison(txn, code);
+}
+
+int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *value)
+{
+	if (txn->failure != 0)
+		return txn->failure;
+	if (key.size == 0)
+		return ORGDB_NOT_FOUND;
+	MDB_val k = val_of_key(key), v;
+	int rc = mdb_get(txn->txn, txn->kv->tables[table], &k, &v);
+	if (rc != 0)
+		return fail(txn, rc, "cannot read");
+	*value = bytes_of_val(v);
+	return 0;
+}
+
+static int cursor_get(
+	struct kv_txn *txn, MDB_cursor *cursor, MDB_val k, MDB_cursor_op op, struct bytes *found, struct bytes *value)
+{
+	MDB_val v;
+	int rc = mdb_cursor_get(cursor, &k, &v, op);
+	if (rc != 0)
+		return fail(txn, rc, "cannot read");
+	*found = bytes_of_val(k);
+	*value = bytes_of_val(v);
+	return 0;
+}
+
+int orgdb__kv_seek(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value)
+{
+	struct kv_cursor *cursor;
+	int rc = orgdb__kv_cursor_open(txn, table, &cursor);
+	if (rc != 0)
+		return rc;
+	rc = orgdb__kv_cursor_seek(cursor, key, found, value);
+	orgdb__kv_cursor_close(cursor);
+	return rc;
+}
+
+int orgdb__kv_seek_before(
+	struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value)
+{
+	struct kv_cursor *cursor;
+	int rc = orgdb__kv_cursor_open(txn, table, &cursor);
+	if (rc != 0)
+		return rc;
+	rc = orgdb__kv_cursor_seek(cursor, key, found, value);
+	if (rc == 0)
+		rc = cursor_get(txn, cursor->cursor, (MDB_val){ 0 }, MDB_PREV, found, value);
+	else if (rc == ORGDB_NOT_FOUND)
+		rc = cursor_get(txn, cursor->cursor, (MDB_val){ 0 }, MDB_LAST, found, value);
+	orgdb__kv_cursor_close(cursor);
+	return rc;
+}
+
+static int put(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value, unsigned flags)
+{
+	if (txn->failure != 0)
+		return txn->failure;
+	MDB_val k = val_of_key(key), v = { value.size, (void *)(uintptr_t)value.data };
+	int rc = mdb_put(txn->txn, txn->kv->tables[table], &k, &v, flags);
+	if (rc == MDB_KEYEXIST) /* Only from MDB_APPEND, whose caller knows of no later key. */
+		return orgdb__kv_poison(txn,
+			orgdb__fail(
+				ORGDB_CORRUPT, "", "%s: table %s holds entries of the future", txn->kv->path, table_names[table]));
+	if (rc != 0)
+		return fail(txn, rc, "cannot write");
+	txn->changes++;
+	return 0;
+}
+
+int orgdb__kv_put(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value)
+{
+	return put(txn, table, key, value, 0);
+}
+
+int orgdb__kv_append(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value)
+{
+	return put(txn, table, key, value, MDB_APPEND);
+}
+
+int orgdb__kv_delete(struct kv_txn *txn, enum kv_table table, struct bytes key)
+{
+	if (txn->failure != 0)
+		return txn->failure;
+	MDB_val k = val_of_key(key);
+	int rc = mdb_del(txn->txn, txn->kv->tables[table], &k, NULL);
+	if (rc != 0)
+		return fail(txn, rc, "cannot delete");
+	txn->changes++;
+	return 0;
+}
+
+int orgdb__kv_delete_prefix(struct kv_txn *txn, enum kv_table table, struct bytes prefix)
+{
+	struct kv_cursor *cursor;
+	int rc = orgdb__kv_cursor_open(txn, table, &cursor);
+	if (rc != 0)
+		return rc;
+	struct bytes found, value;
+	rc = orgdb__kv_cursor_seek(cursor, prefix, &found, &value);
+	while (rc == 0 && key_has_prefix(found, prefix)) {
+		int error = mdb_cursor_del(cursor->cursor, 0);
+		if (error != 0) {
+			rc = fail(txn, error, "cannot delete");
+			break;
+		}
+		txn->changes++;
+		rc = orgdb__kv_cursor_next(cursor, &found, &value);
+	}
+	orgdb__kv_cursor_close(cursor);
+	return rc == ORGDB_NOT_FOUND ? 0 : rc;
+}
+
+int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count)
+{
+	if (txn->failure != 0)
+		return txn->failure;
+	MDB_stat stat;
+	int rc = mdb_stat(txn->txn, txn->kv->tables[table], &stat);
+	if (rc != 0)
+		return fail(txn, rc, "cannot read");
+	*count = stat.ms_entries;
+	return 0;
+}
+
+int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **out)
+{
+	if (txn->failure != 0)
+		return txn->failure;
+	struct kv_cursor *cursor = malloc(sizeof(*cursor));
+	if (!cursor)
+		return orgdb__kv_poison(txn, orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a cursor"));
+	cursor->txn = txn;
+	int rc = mdb_cursor_open(txn->txn, txn->kv->tables[table], &cursor->cursor);
+	if (rc != 0) {
+		free(cursor);
+		return fail(txn, rc, "cannot read");
+	}
+	*out = cursor;
+	return 0;
+}
+
+int orgdb__kv_cursor_seek(struct kv_cursor *cursor, struct bytes key, struct bytes *found, struct bytes *value)
+{
+	if (key.size == 0)
+		return cursor_get(cursor->txn, cursor->cursor, (MDB_val){ 0 }, MDB_FIRST, found, value);
+	return cursor_get(cursor->txn, cursor->cursor, val_of_key(key), MDB_SET_RANGE, found, value);
+}
+
+int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct bytes *value)
+{
+	return cursor_get(cursor->txn, cursor->cursor, (MDB_val){ 0 }, MDB_NEXT, found, value);
+}
+
+void orgdb__kv_cursor_close(struct kv_cursor *cursor)
+{
+	mdb_cursor_close(cursor->cursor);
+	free(cursor);
+}

@@ -1,0 +1,136 @@
+/*
+ * The key-value layer: one LMDB environment, its tables and its transactions. The only room that knows <lmdb.h>.
+ *
+ * It knows nothing of what is stored. It translates LMDB's errors into orgdb's, keeps the rules that LMDB leaves to its
+ * users (one environment per file and process is the caller's, see store.c), and makes a write transaction's first
+ * failure stick: after it every call gives the same error, so a sequence of writes may be checked once.
+ *
+ * Only plain tables with byte-ordered keys are used: cursor deletes on sorted duplicates skip rows in LMDB 0.9, and
+ * every other special table type has a trap of its own.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ORGDB_KV_H
+#define ORGDB_KV_H
+
+#include "key.h"
+
+/* Every table, with its name on disk. */
+#define KV_TABLES(X)                                                    \
+	X(TABLE_META, "meta")                                               \
+	X(TABLE_CONNECTIONS, "connections")                                 \
+	X(TABLE_CONNECTION_IDS, "connection_ids")                           \
+	X(TABLE_CONNECTION_NAMES, "connection_names")                       \
+	X(TABLE_CONNECTION_REALMS, "connection_realms")                     \
+	X(TABLE_DOMAIN_CONNECTIONS, "domain_connections")                   \
+	X(TABLE_APPLICATIONS, "applications")                               \
+	X(TABLE_APPLICATION_IDS, "application_ids")                         \
+	X(TABLE_ROLES, "roles")                                             \
+	X(TABLE_ROLE_IDS, "role_ids")                                       \
+	X(TABLE_ROLE_NAMES, "role_names")                                   \
+	X(TABLE_USERS, "users")                                             \
+	X(TABLE_USER_IDS, "user_ids")                                       \
+	X(TABLE_ORGANIZATIONS, "organizations")                             \
+	X(TABLE_ORGANIZATION_IDS, "organization_ids")                       \
+	X(TABLE_ORGANIZATION_NAMES, "organization_names")                   \
+	X(TABLE_ORGANIZATION_LOGIN, "organization_login")                   \
+	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections")                 \
+	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection") \
+	X(TABLE_APPLICATION_CONNECTIONS, "application_connections")         \
+	X(TABLE_CONNECTIONS_OF_APPLICATION, "connections_of_application")   \
+	X(TABLE_APPLICATIONS_OF_CONNECTION, "applications_of_connection")   \
+	X(TABLE_MEMBERSHIPS, "memberships")                                 \
+	X(TABLE_MEMBERS_OF_ORGANIZATION, "members_of_organization")         \
+	X(TABLE_ORGANIZATIONS_OF_USER, "organizations_of_user")             \
+	X(TABLE_ROLES_OF_MEMBER, "roles_of_member")                         \
+	X(TABLE_MEMBERS_OF_ROLE, "members_of_role")
+
+enum kv_table {
+#define KV_TABLE_VALUE(table, name) table,
+	KV_TABLES(KV_TABLE_VALUE)
+#undef KV_TABLE_VALUE
+		KV_TABLE_COUNT
+};
+
+const char *orgdb__kv_table_name(enum kv_table table);
+
+struct kv;
+struct kv_txn;
+
+struct kv_settings {
+	const char *path;
+	bool read_only;
+	bool relaxed;
+	uint64_t map_size;
+	uint64_t map_size_max;
+	uint32_t readers_max;
+};
+
+struct kv_statistics {
+	uint64_t used_size;
+	uint64_t map_size;
+	uint32_t readers;
+	uint32_t readers_max;
+};
+
+/* What orgdb__kv_begin() and orgdb__kv_renew() return when another process has grown the map. */
+enum { KV_RESIZED = 1 };
+
+/*
+ * Build a new environment with all tables in file `path`, which must not exist, and sync it. `fill` writes what it is
+ * to hold. On failure the file is removed.
+ */
+int orgdb__kv_create(const char *path, int (*fill)(struct kv_txn *txn, void *context), void *context);
+
+/* Open an environment; `look` may read, and refuse it. */
+int orgdb__kv_open(
+	const struct kv_settings *settings, int (*look)(struct kv_txn *txn, void *context), void *context, struct kv **out);
+/* All transactions must have ended. */
+void orgdb__kv_close(struct kv *kv);
+
+/* Double the map, up to map_size_max: ORGDB_MAP_FULL there. No transaction of this process may be live. */
+int orgdb__kv_grow(struct kv *kv);
+/* Take over the size that another process gave the map. No transaction of this process may be live. */
+int orgdb__kv_adopt_size(struct kv *kv);
+
+int orgdb__kv_begin(struct kv *kv, bool write, struct kv_txn **out);
+/* A read transaction can be parked, holding no snapshot, and renewed for next to nothing. */
+void orgdb__kv_park(struct kv_txn *txn);
+int orgdb__kv_renew(struct kv_txn *txn);
+/* Ends the transaction, whatever it returns. */
+int orgdb__kv_commit(struct kv_txn *txn);
+void orgdb__kv_abort(struct kv_txn *txn);
+
+/* The failure that has ended a write transaction's usefulness, or 0. */
+int orgdb__kv_failure(const struct kv_txn *txn);
+/* Let a failure that was found above this layer, such as a damaged record, stick to a write transaction. Returns `code`. */
+int orgdb__kv_poison(struct kv_txn *txn, int code);
+/* How many puts and deletes there were. */
+uint64_t orgdb__kv_changes(const struct kv_txn *txn);
+
+/* ORGDB_NOT_FOUND from these records no failure: it is an answer. Values live until the next change. */
+int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *value);
+/* The first entry at or behind `key`. */
+int orgdb__kv_seek(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value);
+/* The last entry before `key`. */
+int orgdb__kv_seek_before(
+	struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value);
+int orgdb__kv_put(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value);
+/* Put behind all other keys, which packs pages full. */
+int orgdb__kv_append(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value);
+int orgdb__kv_delete(struct kv_txn *txn, enum kv_table table, struct bytes key);
+/* Delete, in key order, every entry whose key begins with `prefix`. */
+int orgdb__kv_delete_prefix(struct kv_txn *txn, enum kv_table table, struct bytes prefix);
+int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count);
+
+/* A walk in key order. The table must not change while it lasts, and it must end before its transaction. */
+struct kv_cursor;
+int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **out);
+/* The first entry at or behind `key`; with an empty key the first of all. */
+int orgdb__kv_cursor_seek(struct kv_cursor *cursor, struct bytes key, struct bytes *found, struct bytes *value);
+int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct bytes *value);
+void orgdb__kv_cursor_close(struct kv_cursor *cursor);
+
+void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * Merged connections: what an application may offer inside an organization.
+ *
+ * Two ascending runs of connection ordinals, the application's and the organization's, are merged like two sorted lists;
+ * each entry is told where it came from.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "catalog.h"
+#include "edges.h"
+#include "entity.h"
+#include "error.h"
+#include "login.h"
+
+/* The application's connections, a part at a time. */
+struct own {
+	orgdb_txn *txn;
+	struct key application;
+	uint64_t part[CHUNK_COUNT_MAX];
+	size_t at;
+	size_t count;
+	bool more;
+};
+
+static int refill(struct own *own)
+{
+	uint64_t after = own->count > 0 ? own->part[own->count - 1] : 0;
+	own->at = 0;
+	int rc = orgdb__set_list(
+		own->txn, TABLE_CONNECTIONS_OF_APPLICATION, &own->application, after, own->part, CHUNK_COUNT_MAX, &own->count);
+	own->more = own->count == CHUNK_COUNT_MAX;
+	return rc;
+}
+
+/* The next of the application's connections, UINT64_MAX behind the last. */
+static int peek_own(struct own *own, uint64_t *ordinal)
+{
+	int rc = own->at == own->count && own->more ? refill(own) : 0;
+	*ordinal = own->at < own->count ? own->part[own->at] : UINT64_MAX;
+	return rc;
+}
+
+/* An edge that is not enabled is not there. */
+static uint64_t peek_login(const struct login *login, uint32_t *at, uint32_t *options)
+{
+	for (; *at < login->count; (*at)++) {
+		struct login_entry entry = login_at(login, *at);
+		if (entry.options & LOGIN_ENABLED) {
+			*options = entry.options;
+			return entry.connection;
+		}
+	}
+	return UINT64_MAX;
+}
+
+static bool policy_wants(uint32_t policy, uint32_t from)
+{
+	switch (policy) {
+	case ORGDB_POLICY_ORGANIZATION:
+		return from & ORGDB_FROM_ORGANIZATION;
+	case ORGDB_POLICY_INTERSECTION:
+		return from == (ORGDB_FROM_APPLICATION | ORGDB_FROM_ORGANIZATION);
+	default:
+		return true;
+	}
+}
+
+static orgdb_merged_connection make_entry(const orgdb_connection *connection, uint32_t from, uint32_t options)
+{
+	orgdb_merged_connection entry = { .connection = connection, .from = from };
+	entry.show_as_button = connection->show_as_button;
+	if (from & ORGDB_FROM_ORGANIZATION) {
+		entry.show_as_button = options & LOGIN_SHOW_AS_BUTTON;
+		entry.assign_membership_on_login = options & LOGIN_ASSIGN_MEMBERSHIP;
+		entry.is_signup_enabled = options & LOGIN_SIGNUP;
+		entry.organization_access_level = (options & LOGIN_ACCESS_MASK) >> LOGIN_ACCESS_SHIFT;
+	}
+	entry.visible = connection->kind != ORGDB_ENTERPRISE || entry.show_as_button;
+	return entry;
+}
+
+/* Where the answer goes. */
+struct answer {
+	orgdb_merged_connection *array;
+	size_t capacity;
+	size_t count;
+};
+
+static int add_entry(orgdb_txn *txn, const orgdb_merge_options *options, uint64_t ordinal, uint32_t from,
+	uint32_t edge_options, struct answer *answer)
+{
+	const orgdb_connection *connection;
+	int rc = orgdb__catalog_connection(txn, ordinal, &connection);
+	if (rc != 0)
+		return rc;
+	orgdb_merged_connection entry = make_entry(connection, from, edge_options);
+	if (options->visible_only && !entry.visible)
+		return 0;
+	if (answer->count < answer->capacity)
+		answer->array[answer->count] = entry;
+	answer->count++;
+	return 0;
+}
+
+static int merge(struct own *own, const struct login *login, const orgdb_merge_options *options, struct answer *answer)
+{
+	uint32_t at = 0, edge_options = 0;
+	for (;;) {
+		uint64_t a, b;
+		int rc = peek_own(own, &a);
+		if (rc != 0)
+			return rc;
+		b = peek_login(login, &at, &edge_options);
+		uint64_t ordinal = a < b ? a : b;
+		if (ordinal == UINT64_MAX)
+			return 0;
+		uint32_t from = (a == ordinal ? ORGDB_FROM_APPLICATION : 0u) | (b == ordinal ? ORGDB_FROM_ORGANIZATION : 0u);
+		if (policy_wants(options->policy, from)) {
+			rc = add_entry(own->txn, options, ordinal, from, edge_options, answer);
+			if (rc != 0)
+				return rc;
+		}
+		own->at += a == ordinal;
+		at += b == ordinal;
+	}
+}
+
+static int check_options(const orgdb_merge_options *given, orgdb_merge_options *options)
+{
+	*options = (orgdb_merge_options)ORGDB_MERGE_OPTIONS_INIT;
+	if (!given)
+		return 0;
+	if (given->size != sizeof(*given))
+		return orgdb__fail(ORGDB_INVALID, "options.size",
+			"options.size must be %zu, as ORGDB_MERGE_OPTIONS_INIT sets it", sizeof(*given));
+	if (given->policy > ORGDB_POLICY_INTERSECTION)
+		return orgdb__fail(
+			ORGDB_INVALID, "options.policy", "options.policy must be an orgdb_policy, not %u", given->policy);
+	*options = *given;
+	return 0;
+}
+
+static int check_usage(const orgdb_application *application, const char *organization_id, bool enforce)
+{
+	uint32_t usage = application->organization_usage;
+	bool forbidden = organization_id ? usage == ORGDB_USAGE_DENY : usage == ORGDB_USAGE_REQUIRE;
+	if (!enforce || !forbidden)
+		return 0;
+	return orgdb__fail(ORGDB_FORBIDDEN, "application.organization_usage",
+		"the application's organization_usage is \"%s\", so it may not be used %s an organization",
+		orgdb_organization_usage_name(usage), organization_id ? "in" : "without");
+}
+
+/* The application and the organization's hot row; without an organization an empty one. */
+static int find_both(orgdb_txn *txn, const char *client_id, const char *organization_id, orgdb_merge_options *options,
+	struct own *own, struct login *login)
+{
+	orgdb_application application;
+	int rc = orgdb_application_get(txn, client_id, &application);
+	if (rc != 0)
+		return rc;
+	if (options->usage)
+		*options->usage = application.organization_usage;
+	own->txn = txn;
+	own->application = key_of_number(application.ordinal);
+	own->at = own->count = 0;
+	own->more = true;
+	*login = (struct login){ 0 };
+	if (organization_id)
+		rc = orgdb__login_get(txn, orgdb_string(organization_id), login);
+	else
+		options->policy = ORGDB_POLICY_UNION;
+	return rc == 0 ? check_usage(&application, organization_id, options->enforce_usage) : rc;
+}
+
+int orgdb_merged_connections(orgdb_txn *txn, const char *client_id, const char *organization_id,
+	const orgdb_merge_options *given, orgdb_merged_connection *array, size_t capacity, size_t *count)
+{
+	orgdb_merge_options options;
+	struct own own;
+	struct login login;
+	struct answer answer = { array, capacity, 0 };
+	int rc = orgdb__txn_read(txn);
+	if (rc == 0)
+		rc = check_options(given, &options);
+	if (rc == 0)
+		rc = find_both(txn, client_id, organization_id, &options, &own, &login);
+	if (rc == 0)
+		rc = orgdb__catalog_open(txn);
+	if (rc == 0)
+		rc = merge(&own, &login, &options, &answer);
+	if (rc != 0)
+		return rc;
+	*count = answer.count;
+	if (answer.count > capacity)
+		return orgdb__fail(
+			ORGDB_TRUNCATED, "", "there are %zu merged connections and room for %zu", answer.count, capacity);
+	return 0;
+}

@@ -1,0 +1,77 @@
+/*
+ * Packed ordinals: a sorted set of numbers in few bytes, searchable where it lies.
+ *
+ *     byte 0        width: bytes of each number, 1 to 8, as few as the largest needs
+ *     then          the numbers, ascending, least significant byte first
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ORGDB_PACKED_H
+#define ORGDB_PACKED_H
+
+#include "key.h"
+
+/* A view of a packed set. */
+struct packed {
+	const uint8_t *data;
+	size_t width;
+	size_t count;
+};
+
+static inline size_t packed_width(uint64_t largest)
+{
+	size_t width = 1;
+	while (width < 8 && largest >> (8 * width))
+		width++;
+	return width;
+}
+
+static inline uint64_t packed_at(struct packed packed, size_t i)
+{
+	uint64_t number = 0;
+	for (size_t b = packed.width; b > 0; b--)
+		number = number << 8 | packed.data[i * packed.width + b - 1];
+	return number;
+}
+
+/* View the set in `bytes`; false if they are not one, for which only its shape is looked at. */
+static inline bool packed_view(struct bytes bytes, struct packed *packed)
+{
+	if (bytes.size < 2 || bytes.data[0] < 1 || bytes.data[0] > 8 || (bytes.size - 1) % bytes.data[0] != 0)
+		return false;
+	*packed = (struct packed){ bytes.data + 1, bytes.data[0], (bytes.size - 1) / bytes.data[0] };
+	return true;
+}
+
+/* Where `number` is, or would be; `*there` says which. */
+static inline size_t packed_search(struct packed packed, uint64_t number, bool *there)
+{
+	size_t low = 0, high = packed.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (packed_at(packed, middle) < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*there = low < packed.count && packed_at(packed, low) == number;
+	return low;
+}
+
+static inline size_t packed_size(const uint64_t *numbers, size_t count)
+{
+	return count == 0 ? 1 : 1 + count * packed_width(numbers[count - 1]);
+}
+
+/* Pack ascending numbers, at least one, into `out`; returns the size. */
+static inline size_t packed_write(const uint64_t *numbers, size_t count, uint8_t *out)
+{
+	size_t width = packed_width(numbers[count - 1]);
+	*out++ = (uint8_t)width;
+	for (size_t i = 0; i < count; i++)
+		for (size_t b = 0; b < width; b++)
+			*out++ = (uint8_t)(numbers[i] >> (8 * b));
+	return 1 + count * width;
+}
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * Rules: what a field's content must obey beyond its type and length, such as the pattern of an organization's name.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ORGDB_RULES_H
+#define ORGDB_RULES_H
+
+#include "key.h"
+
+enum rule {
+	RULE_NONE = 0,
+	/* Texts */
+	RULE_CONNECTION_ID,
+	RULE_ORGANIZATION_ID,
+	RULE_ROLE_ID,
+	RULE_CLIENT_ID,
+	RULE_USER_ID,
+	RULE_CONNECTION_NAME,
+	RULE_ORGANIZATION_NAME,
+	RULE_STRATEGY,
+	RULE_IDENTIFIER,
+	RULE_NO_ANGLE_BRACKETS,
+	RULE_HTTPS_URI_OR_EMPTY,
+	RULE_EMAIL,
+	/* Values */
+	RULE_TEXTS,
+	RULE_REALMS,
+	RULE_METADATA,
+	RULE_CONNECTION_OPTIONS,
+	RULE_DISCOVERY_METHODS,
+	RULE_BRANDING,
+	RULE_TOKEN_QUOTA,
+};
+
+/* `text` is valid UTF-8 without NUL. */
+bool orgdb__text_obeys(uint32_t rule, orgdb_str text);
+/* `value` is a map or an array, whichever the field is. */
+bool orgdb__value_obeys(uint32_t rule, struct bytes value);
+
+/* False for an unknown strategy. */
+bool orgdb__strategy_kind(orgdb_str strategy, orgdb_connection_kind *kind);
+
+#endif

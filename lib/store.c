@@ -1,0 +1,343 @@
+/*
+ * Stores: open, create, share, close; and the format row that says who may read a file.
+ *
+ * LMDB must not have a file open twice in one process: closing one would drop the other's locks, and the next process
+ * would take live readers for dead. So there is a registry of open stores, by device and inode.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "file.h"
+#include "id.h"
+
+enum { READERS_DEFAULT = 1022 };
+#define MAP_SIZE_DEFAULT (UINT64_C(64) << 30)
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct orgdb *registry;
+static unsigned fork_generation;
+
+/* ---- fork -------------------------------------------------------------------------------------------------------- */
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&registry_lock);
+}
+
+static void after_fork_in_parent(void)
+{
+	pthread_mutex_unlock(&registry_lock);
+}
+
+/* The child shares the parent's reader slots and locks in name only, so it must open its stores anew. */
+static void after_fork_in_child(void)
+{
+	fork_generation++;
+	registry = NULL;
+	pthread_mutex_unlock(&registry_lock);
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+int orgdb__store_usable(const struct orgdb *db)
+{
+	if (db->fork_generation != fork_generation)
+		return orgdb__fail(ORGDB_FORKED, "", "%s was opened before fork(); open it in this process", db->path);
+	return 0;
+}
+
+/* ---- The format row ---------------------------------------------------------------------------------------------- */
+
+/*
+ * In the meta table under "format", least significant bytes first:
+ *
+ *     0   4   format version that wrote the store
+ *     4   4   least version that may read it
+ *     8   4   least version that may write it
+ *     12  36  uuid, as text
+ */
+enum { FORMAT_SIZE = 48 };
+
+static const struct bytes format_key = { (const uint8_t *)"format", 6 };
+
+static void put_u32(uint8_t *out, uint32_t number)
+{
+	for (int i = 0; i < 4; i++)
+		out[i] = (uint8_t)(number >> (8 * i));
+}
+
+static uint32_t get_u32(const uint8_t *in)
+{
+	return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+}
+
+static int fill_new_store(struct kv_txn *kv, void *context)
+{
+	(void)context;
+	char uuid[37];
+	int rc = orgdb__random_uuid(uuid);
+	if (rc != 0)
+		return rc;
+	uint8_t row[FORMAT_SIZE];
+	for (int i = 0; i < 3; i++)
+		put_u32(row + 4 * i, FORMAT_VERSION);
+	memcpy(row + 12, uuid, 36);
+	rc = orgdb__kv_put(kv, TABLE_META, format_key, (struct bytes){ row, sizeof(row) });
+	return rc == 0 ? orgdb__counters_create(kv) : rc;
+}
+
+static int judge_format(struct orgdb *db, struct bytes row)
+{
+	if (row.size < FORMAT_SIZE)
+		return orgdb__fail(ORGDB_CORRUPT, "", "%s: the format row is damaged", db->path);
+	db->format_version = get_u32(row.data);
+	uint32_t needed = get_u32(row.data + (db->read_only ? 4 : 8));
+	if (needed > FORMAT_VERSION)
+		return orgdb__fail(ORGDB_VERSION_MISMATCH, "",
+			"%s: to %s this store takes a library of format version %u; this one, orgdb %s, knows version %d", db->path,
+			db->read_only ? "read" : "write", needed, ORGDB_VERSION, FORMAT_VERSION);
+	memcpy(db->uuid, row.data + 12, 36);
+	return 0;
+}
+
+static int read_format(struct kv_txn *kv, void *context)
+{
+	struct orgdb *db = context;
+	struct bytes row;
+	int rc = orgdb__kv_get(kv, TABLE_META, format_key, &row);
+	if (rc == ORGDB_NOT_FOUND)
+		return orgdb__fail(ORGDB_NOT_A_STORE, "", "%s: not an orgdb store: it has no format row", db->path);
+	return rc == 0 ? judge_format(db, row) : rc;
+}
+
+/* ---- Creation ---------------------------------------------------------------------------------------------------- */
+
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	snprintf(folder, sizeof(folder), "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (!slash)
+		strcpy(folder, ".");
+	else
+		slash[slash == folder ? 1 : 0] = '\0';
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int error = fsync(fd) == 0 ? 0 : errno;
+	close(fd);
+	return error;
+}
+
+/*
+ * Build the store aside and give it its name when it is whole, so that a crash leaves no half of one. link() does not
+ * replace: if another process was faster, its store stays. Nor does it follow a symbolic link.
+ */
+static int create_store(const char *path)
+{
+	char aside[PATH_MAX], random[9] = "";
+	int rc = orgdb__random_text(random, 8, 36);
+	if (rc != 0)
+		return rc;
+	if (snprintf(aside, sizeof(aside), "%s.new-%s", path, random) >= (int)sizeof(aside))
+		return orgdb__fail_system(ORGDB_IO, ENAMETOOLONG, "%s", path);
+	rc = orgdb__kv_create(aside, fill_new_store, NULL);
+	if (rc != 0) /* The message names the file aside, which nobody asked for. */
+		return orgdb__fail_system(rc, orgdb_last_error()->system_error, "%s: cannot create the store", path);
+	int error = link(aside, path) == 0 || errno == EEXIST ? 0 : errno;
+	if (error == EPERM || error == EOPNOTSUPP) /* A file system without hard links. */
+		error = rename(aside, path) == 0 ? 0 : errno;
+	unlink(aside);
+	if (error == 0)
+		error = sync_folder(path);
+	return error == 0 ? 0 : orgdb__fail_system(orgdb__code_of_errno(error), error, "%s: cannot create the store", path);
+}
+
+/* ---- Opening ----------------------------------------------------------------------------------------------------- */
+
+static int check_options(const orgdb_options *given, orgdb_options *options)
+{
+	*options = (orgdb_options)ORGDB_OPTIONS_INIT;
+	if (given) {
+		if (given->size != sizeof(*given))
+			return orgdb__fail(ORGDB_INVALID, "options.size", "options.size must be %zu, as ORGDB_OPTIONS_INIT sets it",
+				sizeof(*given));
+		*options = *given;
+	}
+	if (options->durability > ORGDB_RELAXED)
+		return orgdb__fail(ORGDB_INVALID, "options.durability", "options.durability must be an orgdb_durability");
+	if (options->map_size > UINT64_C(1) << 46 || options->readers_max > 100000)
+		return orgdb__fail(
+			ORGDB_INVALID, "options", "options.map_size must be at most 64 TiB and options.readers_max at most 100000");
+	if (options->read_only)
+		options->must_exist = true;
+	if (options->map_size == 0)
+		options->map_size = MAP_SIZE_DEFAULT;
+	if (options->readers_max == 0)
+		options->readers_max = READERS_DEFAULT;
+	return 0;
+}
+
+static struct orgdb *find_open(const struct stat *info)
+{
+	for (struct orgdb *db = registry; db; db = db->next)
+		if (db->device == info->st_dev && db->inode == info->st_ino)
+			return db;
+	return NULL;
+}
+
+static int share(struct orgdb *db, const orgdb_options *options, orgdb **out)
+{
+	if (db->read_only && !options->read_only)
+		return orgdb__fail(
+			ORGDB_BUSY, "", "%s is open in this process for reading only; close it to open it for writing", db->path);
+	pthread_mutex_lock(&db->lock);
+	db->references++;
+	pthread_mutex_unlock(&db->lock);
+	*out = db;
+	return 0;
+}
+
+static void free_store(struct orgdb *db)
+{
+	if (!db)
+		return;
+	orgdb__txn_free_parked(db);
+	orgdb__kv_close(db->kv);
+	pthread_mutex_destroy(&db->lock);
+	pthread_cond_destroy(&db->changed);
+	free(db->path);
+	free(db);
+}
+
+static struct orgdb *new_store(const char *path, const struct stat *info, bool read_only)
+{
+	struct orgdb *db = calloc(1, sizeof(*db));
+	if (!db || !(db->path = strdup(path))) {
+		free(db);
+		orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a store handle");
+		return NULL;
+	}
+	db->device = info->st_dev;
+	db->inode = info->st_ino;
+	db->read_only = read_only;
+	db->fork_generation = fork_generation;
+	db->references = 1;
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_mutex_init(&db->lock, NULL);
+	pthread_cond_init(&db->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return db;
+}
+
+static int open_new(const char *path, const struct stat *info, const orgdb_options *options, orgdb **out)
+{
+	struct orgdb *db = new_store(path, info, options->read_only);
+	if (!db)
+		return ORGDB_NO_MEMORY;
+	struct kv_settings settings = {
+		.path = path,
+		.read_only = options->read_only,
+		.relaxed = options->durability == ORGDB_RELAXED,
+		.map_size = options->map_size,
+		.map_size_max = options->map_size_max,
+		.readers_max = options->readers_max,
+	};
+	int rc = orgdb__kv_open(&settings, read_format, db, &db->kv);
+	if (rc != 0) {
+		free_store(db);
+		return rc;
+	}
+	db->next = registry;
+	registry = db;
+	*out = db;
+	return 0;
+}
+
+/* The lock file's name follows from the path that LMDB is given, so every process must give the same one. */
+static int open_existing(const char *path, const orgdb_options *options, orgdb **out)
+{
+	int rc = orgdb__file_judge(path);
+	if (rc != 0)
+		return rc;
+	struct stat info;
+	char *real = realpath(path, NULL);
+	if (!real || stat(real, &info) != 0) {
+		rc = orgdb__fail_system(orgdb__code_of_errno(errno), errno, "%s", path);
+	} else {
+		struct orgdb *db = find_open(&info);
+		rc = db ? share(db, options, out) : open_new(real, &info, options, out);
+	}
+	free(real);
+	return rc;
+}
+
+int orgdb_open(const char *path, const orgdb_options *given, orgdb **out)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, watch_forks);
+	orgdb_options options;
+	int rc = check_options(given, &options);
+	if (rc != 0)
+		return rc;
+	if (!path || !*path)
+		return orgdb__fail(ORGDB_INVALID, "path", "path must name a file");
+	pthread_mutex_lock(&registry_lock);
+	struct stat info;
+	if (stat(path, &info) != 0 && errno == ENOENT) {
+		if (options.must_exist)
+			rc = orgdb__fail_system(ORGDB_NO_STORE, ENOENT, "%s", path);
+		else
+			rc = create_store(path);
+	}
+	if (rc == 0)
+		rc = open_existing(path, &options, out);
+	pthread_mutex_unlock(&registry_lock);
+	return rc;
+}
+
+void orgdb_close(orgdb *db)
+{
+	if (!db || db->fork_generation != fork_generation)
+		return;
+	pthread_mutex_lock(&db->lock);
+	db->references--;
+	pthread_mutex_unlock(&db->lock);
+	orgdb__store_release(db);
+}
+
+void orgdb__store_release(struct orgdb *db)
+{
+	pthread_mutex_lock(&registry_lock);
+	/* Another thread may have released it already, and then it is not in the registry. */
+	struct orgdb **at = &registry;
+	while (*at && *at != db)
+		at = &(*at)->next;
+	bool unused = false;
+	if (*at) {
+		pthread_mutex_lock(&db->lock);
+		unused = db->references == 0 && db->live == 0;
+		pthread_mutex_unlock(&db->lock);
+		if (unused)
+			*at = db->next;
+	}
+	if (unused)
+		free_store(db); /* Under the registry's lock: nobody may open the file before LMDB has closed it. */
+	pthread_mutex_unlock(&registry_lock);
+}

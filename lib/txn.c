@@ -1,0 +1,417 @@
+/*
+ * Transactions: begin, commit, end; parked readers; growing the map and running again.
+ *
+ * Threads of one process take turns here before they queue for LMDB's own lock, so that the one whose turn it is can end
+ * its transaction, move the map and begin again without anybody between.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "catalog.h"
+#include "edges.h"
+#include "error.h"
+#include "store.h"
+
+/* How long moving the map waits for this process's transactions to end. */
+enum { MOVE_WAIT_SECONDS = 10 };
+
+/* ---- The map ----------------------------------------------------------------------------------------------------- */
+
+/* Wait until no transaction is live, and keep new ones waiting. */
+static int begin_moving(struct orgdb *db)
+{
+	struct timespec deadline;
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += MOVE_WAIT_SECONDS;
+	int error = 0;
+	pthread_mutex_lock(&db->lock);
+	while (db->moving && error == 0)
+		error = pthread_cond_timedwait(&db->changed, &db->lock, &deadline);
+	if (error == 0) {
+		db->moving = true;
+		while (db->live > 0 && error == 0)
+			error = pthread_cond_timedwait(&db->changed, &db->lock, &deadline);
+		db->moving = error == 0;
+	}
+	pthread_cond_broadcast(&db->changed);
+	pthread_mutex_unlock(&db->lock);
+	if (error != 0)
+		return orgdb__fail(ORGDB_BUSY, "",
+			"%s: the map must grow, but read transactions of this process stayed open for %d seconds; end them sooner",
+			db->path, MOVE_WAIT_SECONDS);
+	return 0;
+}
+
+static int move_map(struct orgdb *db, int (*move)(struct kv *kv))
+{
+	int rc = begin_moving(db);
+	if (rc != 0)
+		return rc;
+	rc = move(db->kv);
+	pthread_mutex_lock(&db->lock);
+	db->moving = false;
+	pthread_cond_broadcast(&db->changed);
+	pthread_mutex_unlock(&db->lock);
+	return rc;
+}
+
+/* ---- Coming and going -------------------------------------------------------------------------------------------- */
+
+static void enter(struct orgdb *db)
+{
+	pthread_mutex_lock(&db->lock);
+	while (db->moving)
+		pthread_cond_wait(&db->changed, &db->lock);
+	db->live++;
+	pthread_mutex_unlock(&db->lock);
+}
+
+/* `parked`, if any, is kept for the next reader. */
+static void leave(struct orgdb *db, orgdb_txn *parked)
+{
+	pthread_mutex_lock(&db->lock);
+	if (parked) {
+		parked->next = db->parked;
+		db->parked = parked;
+	}
+	db->live--;
+	bool last = db->live == 0 && db->references == 0;
+	if (db->moving)
+		pthread_cond_broadcast(&db->changed);
+	pthread_mutex_unlock(&db->lock);
+	if (last)
+		orgdb__store_release(db);
+}
+
+static orgdb_txn *take_parked(struct orgdb *db)
+{
+	pthread_mutex_lock(&db->lock);
+	orgdb_txn *txn = db->parked;
+	if (txn)
+		db->parked = txn->next;
+	pthread_mutex_unlock(&db->lock);
+	return txn;
+}
+
+static void free_txn(orgdb_txn *txn)
+{
+	orgdb__catalog_free(txn->catalog);
+	orgdb__arena_free(&txn->arena);
+	orgdb__buffer_free(&txn->scratch);
+	orgdb__buffer_free(&txn->previous);
+	free(txn);
+}
+
+void orgdb__txn_free_parked(struct orgdb *db)
+{
+	orgdb_txn *txn;
+	while ((txn = take_parked(db))) {
+		orgdb__kv_abort(txn->kv);
+		free_txn(txn);
+	}
+}
+
+static int new_txn(struct orgdb *db, bool write, orgdb_txn **out)
+{
+	orgdb_txn *txn = calloc(1, sizeof(*txn));
+	if (!txn)
+		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a transaction");
+	txn->db = db;
+	txn->write = write;
+	int rc = orgdb__kv_begin(db->kv, write, &txn->kv);
+	if (rc != 0) {
+		free(txn);
+		return rc;
+	}
+	*out = txn;
+	return 0;
+}
+
+static int renew_or_begin(struct orgdb *db, orgdb_txn **out)
+{
+	orgdb_txn *txn = take_parked(db);
+	if (!txn)
+		return new_txn(db, false, out);
+	int rc = orgdb__kv_renew(txn->kv);
+	if (rc != 0) {
+		orgdb__kv_abort(txn->kv);
+		free_txn(txn);
+		return rc;
+	}
+	txn->counted = false;
+	*out = txn;
+	return 0;
+}
+
+/* Begin; when another process has grown the map, follow it and begin again. */
+static int begin(struct orgdb *db, bool write, orgdb_txn **out)
+{
+	for (;;) {
+		enter(db);
+		int rc = write ? new_txn(db, true, out) : renew_or_begin(db, out);
+		if (rc == 0)
+			return 0;
+		leave(db, NULL);
+		if (rc != KV_RESIZED)
+			return rc;
+		rc = move_map(db, orgdb__kv_adopt_size);
+		if (rc != 0)
+			return rc;
+	}
+}
+
+int orgdb_begin_read(orgdb *db, orgdb_txn **out)
+{
+	int rc = orgdb__store_usable(db);
+	return rc == 0 ? begin(db, false, out) : rc;
+}
+
+static int take_turn(struct orgdb *db)
+{
+	int rc = 0;
+	pthread_mutex_lock(&db->lock);
+	if (db->writing && pthread_equal(db->writer, pthread_self()))
+		rc = orgdb__fail(ORGDB_BUSY, "", "this thread has a write transaction open already");
+	while (rc == 0 && db->writing)
+		pthread_cond_wait(&db->changed, &db->lock);
+	if (rc == 0) {
+		db->writing = true;
+		db->writer = pthread_self();
+	}
+	pthread_mutex_unlock(&db->lock);
+	return rc;
+}
+
+static void pass_turn(struct orgdb *db)
+{
+	pthread_mutex_lock(&db->lock);
+	db->writing = false;
+	pthread_cond_broadcast(&db->changed);
+	pthread_mutex_unlock(&db->lock);
+}
+
+int orgdb_begin_write(orgdb *db, orgdb_txn **out)
+{
+	int rc = orgdb__store_usable(db);
+	if (rc != 0)
+		return rc;
+	if (db->read_only)
+		return orgdb__fail(ORGDB_READ_ONLY, "", "%s is open for reading only", db->path);
+	rc = take_turn(db);
+	if (rc != 0)
+		return rc;
+	rc = begin(db, true, out);
+	if (rc != 0)
+		pass_turn(db);
+	return rc;
+}
+
+/* ---- Ending ------------------------------------------------------------------------------------------------------ */
+
+static int write_counters(struct kv_txn *kv, const struct counters *counters);
+
+static int commit_changes(orgdb_txn *txn)
+{
+	if (orgdb__kv_failure(txn->kv) == 0 && orgdb__kv_changes(txn->kv) > 0) {
+		struct counters *counters;
+		if (orgdb__txn_counters(txn, &counters) == 0) {
+			counters->lsn++;
+			write_counters(txn->kv, counters);
+		}
+	}
+	/* A failure above sticks, and is what commit returns. */
+	return orgdb__kv_commit(txn->kv);
+}
+
+/* End a write transaction. If the map was full it has grown afterwards, and *grown says so. */
+static int finish_write(orgdb_txn *txn, bool commit, bool *grown)
+{
+	struct orgdb *db = txn->db;
+	int rc = orgdb__kv_failure(txn->kv);
+	if (commit)
+		rc = commit_changes(txn);
+	else
+		orgdb__kv_abort(txn->kv);
+	free_txn(txn);
+	*grown = false;
+	pthread_mutex_lock(&db->lock);
+	db->references++; /* The turn outlives the transaction, and needs the store. */
+	pthread_mutex_unlock(&db->lock);
+	leave(db, NULL);
+	if (rc == ORGDB_MAP_FULL) {
+		rc = move_map(db, orgdb__kv_grow);
+		*grown = rc == 0;
+		if (*grown)
+			rc = orgdb__fail(
+				ORGDB_MAP_FULL, "", "%s: the map was full and has grown; run the transaction again", db->path);
+	}
+	pass_turn(db);
+	orgdb_close(db);
+	return rc;
+}
+
+static int check_owner(orgdb_txn *txn)
+{
+	int rc = orgdb__store_usable(txn->db);
+	if (rc == 0 && txn->write && !pthread_equal(txn->db->writer, pthread_self()))
+		rc = orgdb__fail(ORGDB_MISUSE, "", "a write transaction belongs to the thread that began it");
+	return rc;
+}
+
+static void finish_read(orgdb_txn *txn)
+{
+	orgdb__kv_park(txn->kv);
+	orgdb__catalog_free(txn->catalog);
+	txn->catalog = NULL;
+	orgdb__arena_free(&txn->arena);
+	leave(txn->db, txn);
+}
+
+int orgdb_commit(orgdb_txn *txn)
+{
+	int rc = check_owner(txn);
+	if (rc != 0)
+		return rc;
+	bool grown;
+	if (txn->write)
+		return finish_write(txn, true, &grown);
+	finish_read(txn);
+	return 0;
+}
+
+void orgdb_end(orgdb_txn *txn)
+{
+	bool grown;
+	if (!txn || check_owner(txn) != 0)
+		return;
+	if (txn->write)
+		finish_write(txn, false, &grown);
+	else
+		finish_read(txn);
+}
+
+int orgdb_write(orgdb *db, orgdb_write_fn *fn, void *context)
+{
+	for (;;) {
+		orgdb_txn *txn;
+		int rc = orgdb_begin_write(db, &txn);
+		if (rc != 0)
+			return rc;
+		rc = fn(txn, context);
+		bool full = orgdb__kv_failure(txn->kv) == ORGDB_MAP_FULL, grown;
+		int ended = finish_write(txn, rc == 0 && !full, &grown);
+		if (grown)
+			continue;
+		return rc == 0 || full ? ended : rc;
+	}
+}
+
+/* ---- Inside ------------------------------------------------------------------------------------------------------ */
+
+int orgdb__txn_read(orgdb_txn *txn)
+{
+	int rc = check_owner(txn);
+	return rc == 0 ? orgdb__kv_failure(txn->kv) : rc;
+}
+
+int orgdb__txn_write(orgdb_txn *txn)
+{
+	int rc = check_owner(txn);
+	if (rc == 0 && !txn->write)
+		rc = orgdb__fail(ORGDB_READ_ONLY, "", "the transaction is for reading only");
+	return rc == 0 ? orgdb__kv_failure(txn->kv) : rc;
+}
+
+int orgdb__txn_corrupt(orgdb_txn *txn, enum kv_table table, const char *what)
+{
+	return orgdb__kv_poison(txn->kv,
+		orgdb__fail(ORGDB_CORRUPT, "", "%s: table %s: %s; `orgdb check` tells more", txn->db->path,
+			orgdb__kv_table_name(table), what));
+}
+
+/* In the meta table under "counters": each number in 8 bytes, least significant first, in the struct's order. */
+enum { COUNTERS = 1 + ORGDB_ENTITY_KINDS + EDGE_KINDS };
+_Static_assert(sizeof(struct counters) == COUNTERS * sizeof(uint64_t), "counters are an array of numbers");
+
+static const struct bytes counters_key = { (const uint8_t *)"counters", 8 };
+
+static int write_counters(struct kv_txn *kv, const struct counters *counters)
+{
+	uint64_t numbers[COUNTERS];
+	uint8_t row[sizeof(numbers)];
+	memcpy(numbers, counters, sizeof(numbers));
+	for (size_t i = 0; i < sizeof(row); i++)
+		row[i] = (uint8_t)(numbers[i / 8] >> (8 * (i % 8)));
+	return orgdb__kv_put(kv, TABLE_META, counters_key, (struct bytes){ row, sizeof(row) });
+}
+
+int orgdb__counters_create(struct kv_txn *kv)
+{
+	struct counters counters = { 0 };
+	for (int i = 0; i < ORGDB_ENTITY_KINDS; i++)
+		counters.next_ordinal[i] = 1;
+	return write_counters(kv, &counters);
+}
+
+int orgdb__txn_counters(orgdb_txn *txn, struct counters **out)
+{
+	*out = &txn->counters;
+	if (txn->counted)
+		return 0;
+	struct bytes row;
+	int rc = orgdb__kv_get(txn->kv, TABLE_META, counters_key, &row);
+	if (rc == ORGDB_NOT_FOUND || (rc == 0 && row.size != sizeof(txn->counters)))
+		return orgdb__txn_corrupt(txn, TABLE_META, "the counters are missing or damaged");
+	if (rc != 0)
+		return rc;
+	uint64_t numbers[COUNTERS] = { 0 };
+	for (size_t i = 0; i < row.size; i++)
+		numbers[i / 8] |= (uint64_t)row.data[i] << (8 * (i % 8));
+	memcpy(&txn->counters, numbers, sizeof(numbers));
+	txn->counted = true;
+	return 0;
+}
+
+int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn)
+{
+	struct counters *counters;
+	int rc = orgdb__txn_read(txn);
+	if (rc == 0)
+		rc = orgdb__txn_counters(txn, &counters);
+	if (rc == 0)
+		*lsn = counters->lsn;
+	return rc;
+}
+
+int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out)
+{
+	int rc = orgdb__txn_read(txn);
+	struct counters *counters;
+	if (rc == 0)
+		rc = orgdb__txn_counters(txn, &counters);
+	if (rc != 0)
+		return rc;
+	*out = (orgdb_statistics){ .lsn = counters->lsn, .format_version = txn->db->format_version };
+	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS && rc == 0; kind++)
+		rc = orgdb_entity_count(txn, kind, &out->count[kind]);
+	out->count[ORGDB_KIND_APPLICATION_CONNECTION] = counters->edges[EDGE_APPLICATION_CONNECTION];
+	out->count[ORGDB_KIND_ENABLED_CONNECTION] = counters->edges[EDGE_ENABLED_CONNECTION];
+	out->count[ORGDB_KIND_MEMBERSHIP] = counters->edges[EDGE_MEMBERSHIP];
+	out->member_roles = counters->edges[EDGE_MEMBER_ROLE];
+	struct kv_statistics kv;
+	orgdb__kv_stat(txn->kv, &kv);
+	out->used_size = kv.used_size;
+	out->map_size = kv.map_size;
+	out->readers = kv.readers;
+	out->readers_max = kv.readers_max;
+	memcpy(out->uuid, txn->db->uuid, sizeof(out->uuid));
+	struct stat info;
+	if (stat(txn->db->path, &info) == 0)
+		out->file_size = (uint64_t)info.st_size;
+	return rc;
+}

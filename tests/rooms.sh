@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Each room of the library keeps to itself: only kv knows LMDB, only record knows msgpack-c, and nothing ends the
+# process of the server that links it.
+cd "$(dirname "$0")/.." || exit 1
+result=0
+
+# forbid WHAT PATTERN FILE...
+forbid()
+{
+	what=$1 pattern=$2
+	shift 2
+	if grep -nE "$pattern" "$@" /dev/null; then
+		echo "not ok: $what"
+		result=1
+	else
+		echo "ok: $what"
+	fi
+}
+
+outside() { find include lib -name '*.[ch]' ! -name "$1.[ch]"; }
+
+forbid 'LMDB stays in lib/kv' 'MDB_|mdb_|<lmdb\.h>' $(outside kv)
+forbid 'msgpack-c stays in lib/record' 'msgpack_|MSGPACK_|<msgpack' $(outside record)
+forbid 'the library never ends the process' '(^|[^_[:alnum:]])(_?exit|quick_exit|abort) *\(' lib/*.c
+forbid 'the library never prints' '(^|[^_[:alnum:]])(printf|puts|putchar|perror) *\(|stderr|stdout' lib/*.c
+headers=$(cd lib && echo *.h | sed 's/\.h//g; s/ /|/g')
+forbid 'the command, the benchmarks and the plain test programs use the public header alone' \
+	"#include \"([^\"]*/)?($headers)\.h\"" tools/*.[ch] bench/*.c tests/model*.[ch] tests/stress_*.c
+exit $result

@@ -1,0 +1,291 @@
+/*
+ * orgdb lookup: the merged connections of an application and an organization, for people and for programs.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "object.h"
+
+struct lookup {
+	const char *store;
+	const char *client_id;
+	const char *organization; /* id or name, or NULL */
+	orgdb_merge_options options;
+	bool as_json;
+
+	orgdb_application application;
+	orgdb_organization found; /* the organization, if one was asked for */
+	uint32_t usage;
+	orgdb_merged_connection *entries;
+	size_t count;
+};
+
+static const char *const policies[] = {
+	[ORGDB_POLICY_UNION] = "union",
+	[ORGDB_POLICY_ORGANIZATION] = "organization",
+	[ORGDB_POLICY_INTERSECTION] = "intersection",
+};
+#define POLICIES (sizeof(policies) / sizeof(policies[0]))
+
+static const char *origin(uint32_t from)
+{
+	switch (from) {
+	case ORGDB_FROM_APPLICATION:
+		return "application";
+	case ORGDB_FROM_ORGANIZATION:
+		return "organization";
+	default:
+		return "both";
+	}
+}
+
+static const char *access_level(uint32_t level)
+{
+	const orgdb_schema *schema = orgdb_schema_of(ORGDB_KIND_ENABLED_CONNECTION);
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (schema->fields[i].bit == ORGDB_ENABLED_CONNECTION_ORGANIZATION_ACCESS_LEVEL)
+			return choice_name(&schema->fields[i], level);
+	return "";
+}
+
+/* --- As a table --------------------------------------------------------------------------------------------------- */
+
+enum { COLUMNS = 6 };
+
+struct row {
+	char cells[COLUMNS][160];
+};
+
+static void add_word(char *cell, size_t size, const char *word)
+{
+	size_t used = strlen(cell);
+	snprintf(cell + used, size - used, "%s%s", used > 0 ? "," : "", word);
+}
+
+static void fill_options(char *cell, size_t size, const orgdb_merged_connection *entry)
+{
+	if (entry->show_as_button)
+		add_word(cell, size, "show_as_button");
+	if (entry->assign_membership_on_login)
+		add_word(cell, size, "assign_membership_on_login");
+	if (entry->is_signup_enabled)
+		add_word(cell, size, "is_signup_enabled");
+	if (entry->organization_access_level != ORGDB_ACCESS_NONE) {
+		add_word(cell, size, "organization_access_level=");
+		strncat(cell, access_level(entry->organization_access_level), size - strlen(cell) - 1);
+	}
+	if (*cell == '\0')
+		add_word(cell, size, "-");
+}
+
+static void fill_row(struct row *row, const orgdb_merged_connection *entry)
+{
+	const orgdb_connection *connection = entry->connection;
+	size_t size = sizeof(row->cells[0]);
+	memset(row, 0, sizeof(*row));
+	snprintf(row->cells[0], size, "%.*s", (int)connection->name.size, connection->name.data);
+	snprintf(row->cells[1], size, "%.*s", (int)connection->strategy.size, connection->strategy.data);
+	snprintf(row->cells[2], size, "%s", orgdb_connection_kind_name(connection->kind));
+	snprintf(row->cells[3], size, "%s", origin(entry->from));
+	snprintf(row->cells[4], size, "%s", entry->visible ? "yes" : "no");
+	fill_options(row->cells[5], size, entry);
+}
+
+/* Names and strategies are ASCII, so that bytes count columns. */
+static void print_row(const struct row *row, const size_t widths[COLUMNS])
+{
+	for (size_t i = 0; i + 1 < COLUMNS; i++)
+		printf("%-*s  ", (int)widths[i], row->cells[i]);
+	printf("%s\n", row->cells[COLUMNS - 1]);
+}
+
+static void measure(const struct row *row, size_t widths[COLUMNS])
+{
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (strlen(row->cells[i]) > widths[i])
+			widths[i] = strlen(row->cells[i]);
+}
+
+static void print_table(const struct lookup *lookup)
+{
+	static const struct row head = { { "NAME", "STRATEGY", "KIND", "FROM", "VISIBLE", "OPTIONS" } };
+	size_t widths[COLUMNS] = { 0 };
+	struct row row;
+	measure(&head, widths);
+	for (size_t i = 0; i < lookup->count; i++) {
+		fill_row(&row, &lookup->entries[i]);
+		measure(&row, widths);
+	}
+	print_row(&head, widths);
+	for (size_t i = 0; i < lookup->count; i++) {
+		fill_row(&row, &lookup->entries[i]);
+		print_row(&row, widths);
+	}
+}
+
+static void print_subject(const char *label, orgdb_str name, orgdb_str id)
+{
+	printf("%-20s ", label);
+	print_text(stdout, name.data, name.size);
+	printf(" (%.*s)\n", (int)id.size, id.data);
+}
+
+static void print_for_people(const struct lookup *lookup)
+{
+	print_subject("application", lookup->application.name, lookup->application.client_id);
+	printf("%-20s %s\n", "organization_usage", orgdb_organization_usage_name(lookup->usage));
+	if (lookup->organization) {
+		print_subject("organization", lookup->found.name, lookup->found.id);
+		printf("%-20s %s\n", "policy", policies[lookup->options.policy]);
+	}
+	if (lookup->organization && lookup->usage == ORGDB_USAGE_DENY)
+		printf("%-20s the application does not let users log in to an organization\n", "note");
+	if (!lookup->organization && lookup->usage == ORGDB_USAGE_REQUIRE)
+		printf("%-20s the application lets users log in to an organization only\n", "note");
+	printf("%-20s %zu\n", "connections", lookup->count);
+	if (lookup->count > 0) {
+		putchar('\n');
+		print_table(lookup);
+	}
+}
+
+/* --- As JSON ------------------------------------------------------------------------------------------------------ */
+
+static void print_entry(struct json_writer *writer, const orgdb_merged_connection *entry, const char *usage)
+{
+	const orgdb_connection *connection = entry->connection;
+	json_begin_object(writer);
+	json_write_text(writer, "id", connection->id);
+	json_write_text(writer, "name", connection->name);
+	json_write_text(writer, "display_name", connection->display_name);
+	json_write_text(writer, "strategy", connection->strategy);
+	json_write_text(writer, "kind", orgdb_string(orgdb_connection_kind_name(connection->kind)));
+	json_write_text(writer, "from", orgdb_string(origin(entry->from)));
+	json_write_bool(writer, "visible", entry->visible);
+	json_write_bool(writer, "show_as_button", entry->show_as_button);
+	json_write_bool(writer, "assign_membership_on_login", entry->assign_membership_on_login);
+	json_write_bool(writer, "is_signup_enabled", entry->is_signup_enabled);
+	json_write_text(writer, "organization_access_level", orgdb_string(access_level(entry->organization_access_level)));
+	json_write_text(writer, "organization_usage", orgdb_string(usage));
+	json_end_object(writer);
+}
+
+static void print_as_json(const struct lookup *lookup)
+{
+	struct json_writer writer = { .file = stdout };
+	for (size_t i = 0; i < lookup->count; i++)
+		print_entry(&writer, &lookup->entries[i], orgdb_organization_usage_name(lookup->usage));
+}
+
+/* --- The question ------------------------------------------------------------------------------------------------- */
+
+static int merge(struct lookup *lookup, orgdb_txn *txn)
+{
+	struct id id;
+	const char *organization_id = lookup->organization ? id_of(lookup->found.id, &id) : NULL;
+	size_t capacity = 64;
+	int code;
+	do {
+		orgdb_merged_connection *entries = realloc(lookup->entries, capacity * sizeof(*entries));
+		if (!entries)
+			return ORGDB_NO_MEMORY;
+		lookup->entries = entries;
+		code = orgdb_merged_connections(
+			txn, lookup->client_id, organization_id, &lookup->options, entries, capacity, &lookup->count);
+		capacity = lookup->count;
+	} while (code == ORGDB_TRUNCATED);
+	return code;
+}
+
+static int find(struct lookup *lookup, orgdb_txn *txn)
+{
+	int code = orgdb_application_get(txn, lookup->client_id, &lookup->application);
+	if (code == ORGDB_OK && lookup->organization)
+		code = find_organization(txn, lookup->organization, &lookup->found);
+	return code == ORGDB_OK ? merge(lookup, txn) : code;
+}
+
+static uint32_t policy_named(const struct command *command, const char *name)
+{
+	for (uint32_t i = 0; i < POLICIES; i++)
+		if (strcmp(policies[i], name) == 0)
+			return i;
+	misused(command, "unknown policy '%s'; expected union, organization or intersection", name);
+}
+
+enum { OPTION_POLICY = OPTION_HELP + 1, OPTION_VISIBLE, OPTION_JSON };
+
+static void read_options(struct lookup *lookup, const struct command *command, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "policy", required_argument, NULL, OPTION_POLICY },
+		{ "visible", no_argument, NULL, OPTION_VISIBLE },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		HELP_OPTION,
+		{ 0 },
+	};
+	int option;
+	while ((option = next_option(command, options, argc, argv)) != -1) {
+		if (option == OPTION_POLICY)
+			lookup->options.policy = policy_named(command, optarg);
+		else if (option == OPTION_VISIBLE)
+			lookup->options.visible_only = true;
+		else
+			lookup->as_json = true;
+	}
+	lookup->options.usage = &lookup->usage;
+	lookup->store = argv[optind];
+	lookup->client_id = argv[optind + 1];
+	lookup->organization = argc - optind > 2 ? argv[optind + 2] : NULL;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct lookup lookup = { .options = ORGDB_MERGE_OPTIONS_INIT };
+	read_options(&lookup, command, argc, argv);
+	orgdb *db;
+	orgdb_txn *txn;
+	int status = open_snapshot(lookup.store, &db, &txn);
+	if (status != STATUS_OK)
+		return status;
+	int code = find(&lookup, txn);
+	if (code != ORGDB_OK)
+		status = store_failed(code, lookup.store);
+	else if (lookup.as_json)
+		print_as_json(&lookup);
+	else
+		print_for_people(&lookup);
+	free(lookup.entries);
+	orgdb_end(txn);
+	orgdb_close(db);
+	return status;
+}
+
+const struct command command_lookup = {
+	.name = "lookup",
+	.synopsis = "[OPTION]... STORE CLIENT_ID [ORGANIZATION]",
+	.summary = "show which connections an application offers inside an organization",
+	.help = "Show the merged connections of the application CLIENT_ID and ORGANIZATION,\n"
+			"which is an id (org_...) or a name; without it, the application's own.\n"
+			"For each connection: where it comes from (application, organization or both),\n"
+			"whether it is visible as a button, and the options that count.\n"
+			"\n"
+			"options:\n"
+			"  --policy POLICY   union (the default): the application's and the\n"
+			"                    organization's; organization: only the organization's;\n"
+			"                    intersection: only those that both have\n"
+			"  --visible         leave out what is not visible\n"
+			"  --json            one JSON object a line for each connection, always with\n"
+			"                    the same members\n"
+			"\n"
+			"examples:\n"
+			"  orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 harbor-clinic\n"
+			"  orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 harbor-clinic \\\n"
+			"      --policy intersection --json\n",
+	.operands_min = 2,
+	.operands_max = 3,
+	.run = run,
+};

@@ -1,0 +1,118 @@
+/*
+ * A new store that is made aside: at its path there is nothing before it is whole.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "staging.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* --- Signals ------------------------------------------------------------------------------------------------------ */
+
+static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP };
+#define ENDING_SIGNALS (sizeof(ending_signals) / sizeof(ending_signals[0]))
+
+static volatile sig_atomic_t signal_caught;
+
+static void catch_signal(int number)
+{
+	signal_caught = number;
+}
+
+/* A signal that the parent process chose to ignore (nohup) stays ignored. */
+static void handle_signals(void (*handler)(int))
+{
+	for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+		struct sigaction old, new = { .sa_handler = handler };
+		sigaction(ending_signals[i], NULL, &old);
+		if (old.sa_handler != SIG_IGN)
+			sigaction(ending_signals[i], &new, NULL);
+	}
+}
+
+bool staging_interrupted(void)
+{
+	return signal_caught != 0;
+}
+
+/* --- The folder --------------------------------------------------------------------------------------------------- */
+
+static char *joined(const char *text, const char *ending)
+{
+	size_t size = strlen(text) + strlen(ending) + 1;
+	char *whole = malloc(size);
+	if (whole)
+		snprintf(whole, size, "%s%s", text, ending);
+	return whole;
+}
+
+int staging_begin(struct staging *staging, const char *path)
+{
+	*staging = (struct staging){ .path = path, .folder = joined(path, ".load-" UNIQUE_ENDING) };
+	handle_signals(catch_signal);
+	if (!staging->folder || !mkdtemp(staging->folder)) {
+		complain("%s: cannot make a store there: %s", path, strerror(errno));
+		advise("The folder must exist and you must be allowed to write in it. Nothing was loaded.");
+		free(staging->folder);
+		staging->folder = NULL;
+		return STATUS_FAILED;
+	}
+	staging->store = joined(staging->folder, "/store");
+	staging->lock = joined(staging->folder, "/store-lock");
+	if (staging->store && staging->lock)
+		return STATUS_OK;
+	complain("%s: %s", path, strerror(ENOMEM));
+	return STATUS_FAILED;
+}
+
+/* A new name lasts through a power cut when its folder is synchronized. */
+static bool synchronize_folder_of(const char *path)
+{
+	char *copy = joined(path, "");
+	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	bool done = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return done;
+}
+
+int staging_publish(const struct staging *staging)
+{
+	if (link(staging->store, staging->path) != 0) {
+		complain("%s: cannot put the new store there: %s", staging->path, strerror(errno));
+		if (errno == EEXIST)
+			advise("Something has that path by now. See what it is, then run the command again.");
+		return STATUS_FAILED;
+	}
+	if (!synchronize_folder_of(staging->path)) {
+		complain("%s: the store is there, but may not outlast a power cut: %s", staging->path, strerror(errno));
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+void staging_end(struct staging *staging)
+{
+	if (staging->store)
+		unlink(staging->store);
+	if (staging->lock)
+		unlink(staging->lock);
+	if (staging->folder)
+		rmdir(staging->folder);
+	free(staging->lock);
+	free(staging->store);
+	free(staging->folder);
+	*staging = (struct staging){ 0 };
+	handle_signals(SIG_DFL);
+	if (signal_caught)
+		raise(signal_caught);
+}
