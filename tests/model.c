@@ -1,0 +1,651 @@
+/*
+ * The naive model of a store. Slow on purpose wherever that makes it plainer.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "model.h"
+
+#include <msgpack.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must(void *memory)
+{
+	if (!memory) {
+		fputs("model: out of memory\n", stderr);
+		abort();
+	}
+	return memory;
+}
+
+/* ---- Values in canonical form ------------------------------------------------------------------------------------ */
+
+static int compare_keys(const void *a, const void *b)
+{
+	const msgpack_object_str *left = &((const msgpack_object_kv *)a)->key.via.str;
+	const msgpack_object_str *right = &((const msgpack_object_kv *)b)->key.via.str;
+	int order = memcmp(left->ptr, right->ptr, left->size < right->size ? left->size : right->size);
+	return order != 0 ? order : (left->size > right->size) - (left->size < right->size);
+}
+
+static void sort_maps(msgpack_object *object)
+{
+	if (object->type == MSGPACK_OBJECT_ARRAY) {
+		for (uint32_t i = 0; i < object->via.array.size; i++)
+			sort_maps(&object->via.array.ptr[i]);
+	} else if (object->type == MSGPACK_OBJECT_MAP && object->via.map.size > 0) {
+		qsort(object->via.map.ptr, object->via.map.size, sizeof(msgpack_object_kv), compare_keys);
+		for (uint32_t i = 0; i < object->via.map.size; i++)
+			sort_maps(&object->via.map.ptr[i].val);
+	}
+}
+
+static void unpack(msgpack_unpacked *unpacked, const void *data, size_t size)
+{
+	msgpack_unpacked_init(unpacked);
+	if (msgpack_unpack_next(unpacked, data, size, NULL) != MSGPACK_UNPACK_SUCCESS) {
+		fputs("model: a value that was said to be good is not MessagePack\n", stderr);
+		abort();
+	}
+}
+
+static void set_value(struct model_cell *cell, const void *data, size_t size)
+{
+	msgpack_unpacked unpacked;
+	unpack(&unpacked, data, size);
+	sort_maps(&unpacked.data);
+	msgpack_sbuffer buffer;
+	msgpack_sbuffer_init(&buffer);
+	msgpack_packer packer;
+	msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+	msgpack_pack_object(&packer, unpacked.data);
+	*cell = (struct model_cell){ .stored = true, .size = buffer.size, .data = must(msgpack_sbuffer_release(&buffer)) };
+	msgpack_unpacked_destroy(&unpacked);
+}
+
+/* ---- Records ----------------------------------------------------------------------------------------------------- */
+
+static const void *member(const void *object, size_t offset)
+{
+	return (const char *)object + offset;
+}
+
+static void set_text(struct model_cell *cell, const char *data, size_t size)
+{
+	free(cell->data);
+	*cell = (struct model_cell){ .stored = true, .size = size, .data = must(malloc(size + 1)) };
+	memcpy(cell->data, data, size);
+	cell->data[size] = '\0';
+}
+
+static void copy_cell(struct model_cell *cell, const struct model_cell *from)
+{
+	*cell = *from;
+	if (from->data) {
+		cell->data = NULL;
+		set_text(cell, from->data, from->size);
+	}
+}
+
+static void set_extra(struct model_cell *cell, const orgdb_value *value)
+{
+	if (value->data)
+		set_value(cell, value->data, value->size);
+}
+
+static void set_cell(struct model_cell *cell, const orgdb_field *field, const void *object)
+{
+	const void *from = member(object, field->offset);
+	switch (field->type) {
+	case ORGDB_TYPE_TEXT:
+		if (((const orgdb_str *)from)->data)
+			set_text(cell, ((const orgdb_str *)from)->data, ((const orgdb_str *)from)->size);
+		break;
+	case ORGDB_TYPE_BOOL:
+		*cell = (struct model_cell){ .stored = true, .number = *(const bool *)from };
+		break;
+	case ORGDB_TYPE_CHOICE:
+		*cell = (struct model_cell){ .stored = true, .number = *(const uint32_t *)from };
+		break;
+	default:
+		set_extra(cell, from);
+	}
+}
+
+/* The fields in @p mask as in @p input, the others as in @p base. */
+static struct model_record *make_record(
+	const orgdb_schema *schema, const struct model_record *base, const void *input, uint32_t mask)
+{
+	struct model_record *record = must(calloc(1, sizeof(*record) + schema->field_count * sizeof(struct model_cell)));
+	record->references = 1;
+	record->schema = schema;
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (mask & schema->fields[i].bit)
+			set_cell(&record->cells[i], &schema->fields[i], input);
+		else if (base)
+			copy_cell(&record->cells[i], &base->cells[i]);
+	if (mask & ORGDB_EXTRA)
+		set_extra(&record->extra, member(input, schema->extra_offset));
+	else if (base)
+		copy_cell(&record->extra, &base->extra);
+	return record;
+}
+
+static uint32_t given_fields(const orgdb_schema *schema, const void *input)
+{
+	return *(const uint32_t *)member(input, schema->fields_offset);
+}
+
+struct model_record *model_record_created(uint32_t kind, const void *input)
+{
+	const orgdb_schema *schema = orgdb_schema_of(kind);
+	uint32_t given = input ? given_fields(schema, input) : 0;
+	return make_record(schema, NULL, input, input && given == 0 ? UINT32_MAX : given);
+}
+
+struct model_record *model_record_updated(const struct model_record *old, const void *changes)
+{
+	return make_record(old->schema, old, changes, given_fields(old->schema, changes));
+}
+
+void model_record_identify(struct model_record *record, size_t index, const char *id)
+{
+	set_text(&record->cells[index], id, strlen(id));
+}
+
+void model_record_release(struct model_record *record)
+{
+	if (!record || --record->references > 0)
+		return;
+	for (size_t i = 0; i < record->schema->field_count; i++)
+		free(record->cells[i].data);
+	free(record->extra.data);
+	free(record);
+}
+
+static bool same_cell(const struct model_cell *a, const struct model_cell *b)
+{
+	return a->stored == b->stored && a->number == b->number && a->size == b->size &&
+		(a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
+}
+
+static bool same_record(const struct model_record *a, const struct model_record *b)
+{
+	bool same = same_cell(&a->extra, &b->extra);
+	for (size_t i = 0; same && i < a->schema->field_count; i++)
+		same = same_cell(&a->cells[i], &b->cells[i]);
+	return same;
+}
+
+/* ---- What a reader sees ------------------------------------------------------------------------------------------ */
+
+union model_any model_initial(uint32_t kind)
+{
+	switch (kind) {
+	case ORGDB_KIND_CONNECTION:
+		return (union model_any){ .connection = ORGDB_CONNECTION_INIT };
+	case ORGDB_KIND_APPLICATION:
+		return (union model_any){ .application = ORGDB_APPLICATION_INIT };
+	case ORGDB_KIND_ROLE:
+		return (union model_any){ .role = ORGDB_ROLE_INIT };
+	case ORGDB_KIND_USER:
+		return (union model_any){ .user = ORGDB_USER_INIT };
+	case ORGDB_KIND_ORGANIZATION:
+		return (union model_any){ .organization = ORGDB_ORGANIZATION_INIT };
+	case ORGDB_KIND_ENABLED_CONNECTION:
+		return (union model_any){ .enabled_connection = ORGDB_ENABLED_CONNECTION_INIT };
+	default: {
+		union model_any zero;
+		memset(&zero, 0, sizeof(zero));
+		return zero;
+	}
+	}
+}
+
+static size_t field_index(const orgdb_schema *schema, uint32_t bit)
+{
+	size_t i = 0;
+	while (schema->fields[i].bit != bit)
+		i++;
+	return i;
+}
+
+orgdb_str model_text(const struct model_record *record, uint32_t bit)
+{
+	const struct model_cell *cell = &record->cells[field_index(record->schema, bit)];
+	if (!cell->stored && record->schema->kind == ORGDB_KIND_CONNECTION && bit == ORGDB_CONNECTION_DISPLAY_NAME)
+		return model_text(record, ORGDB_CONNECTION_NAME);
+	return (orgdb_str){ cell->data, cell->size };
+}
+
+static uint32_t read_number(const orgdb_field *field, const void *object)
+{
+	const void *from = member(object, field->offset);
+	return field->type == ORGDB_TYPE_BOOL ? *(const bool *)from : *(const uint32_t *)from;
+}
+
+uint32_t model_number(const struct model_record *record, uint32_t bit)
+{
+	size_t index = field_index(record->schema, bit);
+	if (record->cells[index].stored)
+		return record->cells[index].number;
+	union model_any initial = model_initial(record->schema->kind);
+	return read_number(&record->schema->fields[index], &initial);
+}
+
+const char *model_id(const struct model_record *record)
+{
+	return record->cells[0].data;
+}
+
+/* The kind of the strategies that the test uses. */
+static uint32_t strategy_kind(orgdb_str strategy)
+{
+	static const struct {
+		const char *name;
+		uint32_t kind;
+	} known[] = {
+		{ "auth0", ORGDB_DATABASE },
+		{ "google-oauth2", ORGDB_SOCIAL },
+		{ "github", ORGDB_SOCIAL },
+		{ "oauth2", ORGDB_SOCIAL },
+		{ "samlp", ORGDB_ENTERPRISE },
+		{ "oidc", ORGDB_ENTERPRISE },
+		{ "okta", ORGDB_ENTERPRISE },
+		{ "email", ORGDB_PASSWORDLESS },
+		{ "sms", ORGDB_PASSWORDLESS },
+	};
+	size_t i = 0;
+	while (!orgdb_str_equal(strategy, orgdb_string(known[i].name)))
+		i++;
+	return known[i].kind;
+}
+
+static bool bytes_match(const char *name, const void *expected, size_t expected_size, const void *got, size_t got_size,
+	char *difference, size_t size)
+{
+	if (!expected == !got && expected_size == got_size && (!got || memcmp(expected, got, got_size) == 0))
+		return true;
+	snprintf(difference, size, "%s: expected %zu bytes \"%.60s\", got %zu bytes \"%.*s\"", name, expected_size,
+		expected ? (const char *)expected : "(absent)", got_size, got ? (int)(got_size < 60 ? got_size : 60) : 8,
+		got ? (const char *)got : "(absent)");
+	return false;
+}
+
+static bool number_matches(const char *name, uint64_t expected, uint64_t got, char *difference, size_t size)
+{
+	if (expected != got)
+		snprintf(difference, size, "%s: expected %llu (0x%llx), got %llu (0x%llx)", name, (unsigned long long)expected,
+			(unsigned long long)expected, (unsigned long long)got, (unsigned long long)got);
+	return expected == got;
+}
+
+static bool cell_matches(
+	const struct model_record *record, size_t index, const void *got, char *difference, size_t size)
+{
+	const orgdb_field *field = &record->schema->fields[index];
+	if (field->type == ORGDB_TYPE_BOOL || field->type == ORGDB_TYPE_CHOICE)
+		return number_matches(field->name, model_number(record, field->bit), read_number(field, got), difference, size);
+	if (field->type == ORGDB_TYPE_TEXT) {
+		orgdb_str expected = model_text(record, field->bit);
+		const orgdb_str *text = member(got, field->offset);
+		return bytes_match(field->name, expected.data, expected.size, text->data, text->size, difference, size);
+	}
+	const struct model_cell *cell = &record->cells[index];
+	const orgdb_value *value = member(got, field->offset);
+	return bytes_match(field->name, cell->data, cell->size, value->data, value->size, difference, size);
+}
+
+static uint32_t stored_fields(const struct model_record *record)
+{
+	uint32_t fields = record->extra.stored ? ORGDB_EXTRA : 0;
+	for (size_t i = 0; i < record->schema->field_count; i++)
+		if (record->cells[i].stored)
+			fields |= record->schema->fields[i].bit;
+	return fields;
+}
+
+bool model_record_matches(
+	const struct model_record *record, uint64_t ordinal, const void *got, char *difference, size_t size)
+{
+	const orgdb_schema *schema = record->schema;
+	const orgdb_value *extra = member(got, schema->extra_offset);
+	bool same = number_matches("ordinal", ordinal, *(const uint64_t *)got, difference, size) &&
+		number_matches("fields", stored_fields(record), given_fields(schema, got), difference, size) &&
+		bytes_match("extra", record->extra.data, record->extra.size, extra->data, extra->size, difference, size);
+	for (size_t i = 0; same && i < schema->field_count; i++)
+		same = cell_matches(record, i, got, difference, size);
+	if (same && schema->kind == ORGDB_KIND_CONNECTION)
+		same = number_matches("kind", strategy_kind(model_text(record, ORGDB_CONNECTION_STRATEGY)),
+			((const orgdb_connection *)got)->kind, difference, size);
+	return same;
+}
+
+/* ---- Tables ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t hash_of(const char *text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static int compare_key(const uint64_t a[3], const uint64_t b[3])
+{
+	for (int i = 0; i < 3; i++)
+		if (a[i] != b[i])
+			return a[i] < b[i] ? -1 : 1;
+	return 0;
+}
+
+/* The position of the first row that is not before @p key. */
+static size_t position_of(const struct model_table *table, const uint64_t key[3])
+{
+	size_t low = 0, high = table->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare_key(table->rows[middle].key, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct model_row *find_row(const struct model_table *table, const uint64_t key[3])
+{
+	size_t position = position_of(table, key);
+	bool found = position < table->count && compare_key(table->rows[position].key, key) == 0;
+	return found ? &table->rows[position] : NULL;
+}
+
+const struct model_row *model_find(
+	const struct model *model, uint32_t table, uint64_t first, uint64_t second, uint64_t third)
+{
+	return find_row(&model->tables[table], (const uint64_t[3]){ first, second, third });
+}
+
+const struct model_row *model_find_id(const struct model *model, uint32_t kind, const char *id)
+{
+	const struct model_table *table = &model->tables[kind];
+	uint64_t hash = hash_of(id);
+	for (size_t i = 0; i < table->count; i++)
+		if (table->rows[i].hash == hash && strcmp(model_id(table->rows[i].record), id) == 0)
+			return &table->rows[i];
+	return NULL;
+}
+
+/* The bit of a kind's unique name. */
+static uint32_t name_bit(uint32_t kind)
+{
+	return kind == ORGDB_KIND_CONNECTION ? ORGDB_CONNECTION_NAME
+		: kind == ORGDB_KIND_ROLE        ? ORGDB_ROLE_NAME
+										 : ORGDB_ORGANIZATION_NAME;
+}
+
+const struct model_row *model_find_name(const struct model *model, uint32_t kind, const char *name)
+{
+	const struct model_table *table = &model->tables[kind];
+	for (size_t i = 0; i < table->count; i++)
+		if (orgdb_str_equal(model_text(table->rows[i].record, name_bit(kind)), orgdb_string(name)))
+			return &table->rows[i];
+	return NULL;
+}
+
+static void insert_row(struct model_table *table, size_t position, struct model_row row)
+{
+	if (table->count == table->capacity) {
+		table->capacity = table->capacity ? 2 * table->capacity : 16;
+		table->rows = must(realloc(table->rows, table->capacity * sizeof(struct model_row)));
+	}
+	memmove(&table->rows[position + 1], &table->rows[position], (table->count - position) * sizeof(struct model_row));
+	table->rows[position] = row;
+	table->count++;
+}
+
+void model_put(struct model *model, uint32_t table, const uint64_t key[3], struct model_record *record)
+{
+	struct model_row *row = find_row(&model->tables[table], key);
+	if (!row) {
+		struct model_row new = { { key[0], key[1], key[2] }, table < ORGDB_ENTITY_KINDS ? hash_of(model_id(record)) : 0,
+			record };
+		insert_row(&model->tables[table], position_of(&model->tables[table], key), new);
+		model->changed = true;
+		return;
+	}
+	model->changed |= !same_record(row->record, record);
+	model_record_release(row->record);
+	row->record = record;
+}
+
+/* Erase the rows from which on @p count parts of the key are as in @p key; @p from is the first part to compare. */
+static uint64_t erase_where(struct model *model, uint32_t which, const uint64_t key[3], size_t from, size_t count)
+{
+	struct model_table *table = &model->tables[which];
+	size_t kept = 0;
+	for (size_t i = 0; i < table->count; i++) {
+		if (memcmp(&table->rows[i].key[from], &key[from], count * sizeof(key[0])) == 0)
+			model_record_release(table->rows[i].record);
+		else
+			table->rows[kept++] = table->rows[i];
+	}
+	uint64_t erased = table->count - kept;
+	table->count = kept;
+	model->changed |= erased > 0;
+	return erased;
+}
+
+void model_erase(struct model *model, uint32_t table, const uint64_t key[3])
+{
+	erase_where(model, table, key, 0, 3);
+}
+
+void model_end_membership(struct model *model, uint64_t organization, uint64_t user)
+{
+	uint64_t key[3] = { organization, user, 0 };
+	erase_where(model, ORGDB_KIND_MEMBERSHIP, key, 0, 2);
+	erase_where(model, MODEL_MEMBER_ROLE, key, 0, 2);
+}
+
+/* Which edges go with an entity: those in this table that have it in this part of their key. */
+static const struct {
+	uint32_t kind, table;
+	size_t part, count_offset;
+} cascades[] = {
+	{ ORGDB_KIND_CONNECTION, ORGDB_KIND_APPLICATION_CONNECTION, 1, offsetof(orgdb_cascade, application_connections) },
+	{ ORGDB_KIND_CONNECTION, ORGDB_KIND_ENABLED_CONNECTION, 1, offsetof(orgdb_cascade, enabled_connections) },
+	{ ORGDB_KIND_APPLICATION, ORGDB_KIND_APPLICATION_CONNECTION, 0, offsetof(orgdb_cascade, application_connections) },
+	{ ORGDB_KIND_ROLE, MODEL_MEMBER_ROLE, 2, offsetof(orgdb_cascade, member_roles) },
+	{ ORGDB_KIND_USER, ORGDB_KIND_MEMBERSHIP, 1, offsetof(orgdb_cascade, memberships) },
+	{ ORGDB_KIND_USER, MODEL_MEMBER_ROLE, 1, offsetof(orgdb_cascade, member_roles) },
+	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_ENABLED_CONNECTION, 0, offsetof(orgdb_cascade, enabled_connections) },
+	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_MEMBERSHIP, 0, offsetof(orgdb_cascade, memberships) },
+	{ ORGDB_KIND_ORGANIZATION, MODEL_MEMBER_ROLE, 0, offsetof(orgdb_cascade, member_roles) },
+};
+
+orgdb_cascade model_delete(struct model *model, uint32_t kind, uint64_t ordinal)
+{
+	orgdb_cascade gone = { 0, 0, 0, 0 };
+	const uint64_t everywhere[3] = { ordinal, ordinal, ordinal };
+	for (size_t i = 0; i < sizeof(cascades) / sizeof(cascades[0]); i++)
+		if (cascades[i].kind == kind)
+			*(uint64_t *)((char *)&gone + cascades[i].count_offset) =
+				erase_where(model, cascades[i].table, everywhere, cascades[i].part, 1);
+	erase_where(model, kind, everywhere, 0, 1);
+	return gone;
+}
+
+void model_free(struct model *model)
+{
+	for (size_t i = 0; i < MODEL_TABLES; i++) {
+		for (size_t j = 0; j < model->tables[i].count; j++)
+			model_record_release(model->tables[i].rows[j].record);
+		free(model->tables[i].rows);
+	}
+	memset(model, 0, sizeof(*model));
+}
+
+void model_copy(struct model *copy, const struct model *model)
+{
+	*copy = *model;
+	for (size_t i = 0; i < MODEL_TABLES; i++) {
+		struct model_table *table = &copy->tables[i];
+		table->capacity = table->count;
+		table->rows = table->count ? must(malloc(table->count * sizeof(struct model_row))) : NULL;
+		if (table->count)
+			memcpy(table->rows, model->tables[i].rows, table->count * sizeof(struct model_row));
+		for (size_t j = 0; j < table->count; j++)
+			if (table->rows[j].record)
+				table->rows[j].record->references++;
+	}
+}
+
+/* ---- Judgement --------------------------------------------------------------------------------------------------- */
+
+static bool same_text(const struct model_record *a, const struct model_record *b, uint32_t bit)
+{
+	return orgdb_str_equal(model_text(a, bit), model_text(b, bit));
+}
+
+static bool has_realm(const struct model_record *connection, const char *data, size_t size)
+{
+	const struct model_cell *realms = &connection->cells[field_index(connection->schema, ORGDB_CONNECTION_REALMS)];
+	if (!realms->stored)
+		return orgdb_str_equal(model_text(connection, ORGDB_CONNECTION_NAME), (orgdb_str){ data, size });
+	msgpack_unpacked unpacked;
+	unpack(&unpacked, realms->data, realms->size);
+	bool found = false;
+	for (uint32_t i = 0; i < unpacked.data.via.array.size; i++) {
+		const msgpack_object_str *realm = &unpacked.data.via.array.ptr[i].via.str;
+		found |= realm->size == size && memcmp(realm->ptr, data, size) == 0;
+	}
+	msgpack_unpacked_destroy(&unpacked);
+	return found;
+}
+
+static bool share_a_realm(const struct model_record *a, const struct model_record *b)
+{
+	const struct model_cell *realms = &a->cells[field_index(a->schema, ORGDB_CONNECTION_REALMS)];
+	if (!realms->stored) {
+		orgdb_str name = model_text(a, ORGDB_CONNECTION_NAME);
+		return has_realm(b, name.data, name.size);
+	}
+	msgpack_unpacked unpacked;
+	unpack(&unpacked, realms->data, realms->size);
+	bool shared = false;
+	for (uint32_t i = 0; i < unpacked.data.via.array.size; i++) {
+		const msgpack_object_str *realm = &unpacked.data.via.array.ptr[i].via.str;
+		shared |= has_realm(b, realm->ptr, realm->size);
+	}
+	msgpack_unpacked_destroy(&unpacked);
+	return shared;
+}
+
+static bool connections_conflict(const struct model_record *a, const struct model_record *b)
+{
+	bool both_domain = model_number(a, ORGDB_CONNECTION_IS_DOMAIN_CONNECTION) &&
+		model_number(b, ORGDB_CONNECTION_IS_DOMAIN_CONNECTION);
+	return same_text(a, b, ORGDB_CONNECTION_NAME) || share_a_realm(a, b) ||
+		(both_domain && same_text(a, b, ORGDB_CONNECTION_STRATEGY));
+}
+
+static bool records_conflict(const struct model_record *a, const struct model_record *b)
+{
+	if (a->cells[0].stored && strcmp(model_id(a), model_id(b)) == 0)
+		return true;
+	switch (a->schema->kind) {
+	case ORGDB_KIND_CONNECTION:
+		return connections_conflict(a, b);
+	case ORGDB_KIND_ROLE:
+		return same_text(a, b, ORGDB_ROLE_NAME);
+	case ORGDB_KIND_ORGANIZATION:
+		return same_text(a, b, ORGDB_ORGANIZATION_NAME);
+	default:
+		return false;
+	}
+}
+
+model_errors model_conflicts(const struct model *model, const struct model_record *record, uint64_t ordinal)
+{
+	const struct model_table *table = &model->tables[record->schema->kind];
+	for (size_t i = 0; i < table->count; i++)
+		if (table->rows[i].key[0] != ordinal && records_conflict(record, table->rows[i].record))
+			return MODEL_ERROR(ORGDB_EXISTS);
+	return 0;
+}
+
+model_errors model_option_errors(const struct model_record *options, const struct model_record *connection)
+{
+	bool database = strategy_kind(model_text(connection, ORGDB_CONNECTION_STRATEGY)) == ORGDB_DATABASE;
+	bool assigns = model_number(options, ORGDB_ENABLED_CONNECTION_ASSIGN_MEMBERSHIP_ON_LOGIN);
+	bool named = model_text(options, ORGDB_ENABLED_CONNECTION_ORGANIZATION_CONNECTION_NAME).data != NULL;
+	if (model_number(options, ORGDB_ENABLED_CONNECTION_IS_SIGNUP_ENABLED) && !(database && assigns))
+		return MODEL_ERROR(ORGDB_INVALID);
+	if (model_number(options, ORGDB_ENABLED_CONNECTION_ORGANIZATION_ACCESS_LEVEL) != ORGDB_ACCESS_NONE && !named)
+		return MODEL_ERROR(ORGDB_INVALID);
+	return 0;
+}
+
+/* ---- Merged connections ------------------------------------------------------------------------------------------ */
+
+/* One entry: what a connection is to the application and, with these options, to the organization. */
+static struct model_merged merge_one(
+	const struct model_row *connection, bool of_application, const struct model_record *options)
+{
+	struct model_merged entry = { .connection = connection, .from = of_application ? ORGDB_FROM_APPLICATION : 0 };
+	entry.show_as_button = model_number(connection->record, ORGDB_CONNECTION_SHOW_AS_BUTTON);
+	if (options) {
+		entry.from |= ORGDB_FROM_ORGANIZATION;
+		entry.show_as_button = model_number(options, ORGDB_ENABLED_CONNECTION_SHOW_AS_BUTTON);
+		entry.assign_membership_on_login = model_number(options, ORGDB_ENABLED_CONNECTION_ASSIGN_MEMBERSHIP_ON_LOGIN);
+		entry.is_signup_enabled = model_number(options, ORGDB_ENABLED_CONNECTION_IS_SIGNUP_ENABLED);
+		entry.organization_access_level = model_number(options, ORGDB_ENABLED_CONNECTION_ORGANIZATION_ACCESS_LEVEL);
+	}
+	orgdb_str strategy = model_text(connection->record, ORGDB_CONNECTION_STRATEGY);
+	entry.visible = strategy_kind(strategy) != ORGDB_ENTERPRISE || entry.show_as_button;
+	return entry;
+}
+
+static bool policy_offers(uint32_t policy, uint32_t from)
+{
+	switch (policy) {
+	case ORGDB_POLICY_ORGANIZATION:
+		return from & ORGDB_FROM_ORGANIZATION;
+	case ORGDB_POLICY_INTERSECTION:
+		return from == (ORGDB_FROM_APPLICATION | ORGDB_FROM_ORGANIZATION);
+	default:
+		return from != 0;
+	}
+}
+
+size_t model_merge(const struct model *model, const struct model_row *application, const struct model_row *organization,
+	uint32_t policy, bool visible_only, struct model_merged *array, size_t capacity)
+{
+	const struct model_table *connections = &model->tables[ORGDB_KIND_CONNECTION];
+	size_t count = 0;
+	for (size_t i = 0; i < connections->count; i++) {
+		const struct model_row *connection = &connections->rows[i];
+		const struct model_row *offered =
+			model_find(model, ORGDB_KIND_APPLICATION_CONNECTION, application->key[0], connection->key[0], 0);
+		const struct model_row *enabled = organization
+			? model_find(model, ORGDB_KIND_ENABLED_CONNECTION, organization->key[0], connection->key[0], 0)
+			: NULL;
+		if (enabled && !model_number(enabled->record, ORGDB_ENABLED_CONNECTION_IS_ENABLED))
+			enabled = NULL;
+		struct model_merged entry = merge_one(connection, offered != NULL, enabled ? enabled->record : NULL);
+		if (!policy_offers(organization ? policy : ORGDB_POLICY_UNION, entry.from) || (visible_only && !entry.visible))
+			continue;
+		if (count < capacity)
+			array[count] = entry;
+		count++;
+	}
+	return count;
+}
+
+bool model_usage_forbids(const struct model_row *application, bool with_organization)
+{
+	uint32_t usage = model_number(application->record, ORGDB_APPLICATION_ORGANIZATION_USAGE);
+	return usage == (with_organization ? ORGDB_USAGE_DENY : ORGDB_USAGE_REQUIRE);
+}

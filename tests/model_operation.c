@@ -1,0 +1,933 @@
+/*
+ * The operations of the model test: each makes one random call and expects what the model answers.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "model_driver.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Whom to ask for --------------------------------------------------------------------------------------------- */
+
+/* An id and, if there is such an entity, its row; valid until the model changes. */
+struct target {
+	char id[INPUT_ID_SIZE];
+	const struct model_row *row;
+};
+
+static void pick_malformed(struct driver *driver, char *id)
+{
+	static const char *const malformed[] = { "", "nonsense", "org_", "con_ 0123456789abcde", "|", "\xc3\x28" };
+	uint32_t choice = input_below(&driver->input, COUNT_OF(malformed) + 1);
+	if (choice < COUNT_OF(malformed)) {
+		strcpy(id, malformed[choice]);
+	} else {
+		memset(id, "x0a"[input_below(&driver->input, 3)], INPUT_ID_SIZE - 1);
+		id[INPUT_ID_SIZE - 1] = '\0';
+	}
+}
+
+static bool is_hub(const struct driver *driver, uint32_t kind)
+{
+	return driver->shape->hubs & 1u << kind;
+}
+
+/* Mostly an entity that is there, the hub or any; sometimes an id of the pool, whether there or not. */
+static void pick_from(struct driver *driver, uint32_t kind, bool hub, struct target *target)
+{
+	const struct model_table *table = &driver->view->tables[kind];
+	uint32_t choice = input_below(&driver->input, 100);
+	if (table->count > 0 && choice < 93) {
+		size_t index = hub ? 0 : input_below(&driver->input, (uint32_t)table->count);
+		strcpy(target->id, model_id(table->rows[index].record));
+	} else if (choice < 99) {
+		input_id(kind, input_below(&driver->input, driver->shape->pool[kind]), target->id);
+	} else {
+		pick_malformed(driver, target->id);
+	}
+	target->row = model_find_id(driver->view, kind, target->id);
+}
+
+static void pick(struct driver *driver, uint32_t kind, struct target *target)
+{
+	pick_from(driver, kind, is_hub(driver, kind) && input_chance(&driver->input, 65), target);
+}
+
+static model_errors missing(const struct target *target)
+{
+	return target->row ? 0 : MODEL_ERROR(ORGDB_NOT_FOUND);
+}
+
+/* ---- The verbs of every kind ------------------------------------------------------------------------------------- */
+
+struct verbs {
+	int (*create)(orgdb_txn *txn, const void *entity, orgdb_str *id);
+	int (*get)(orgdb_txn *txn, const char *id, void *out);
+	int (*update)(orgdb_txn *txn, const char *id, const void *changes);
+	int (*erase)(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
+	int (*count)(orgdb_txn *txn, uint64_t *count);
+};
+
+#define VERBS(noun)                                                                                             \
+	static int noun##_create(orgdb_txn *txn, const void *entity, orgdb_str *id)                                 \
+	{                                                                                                           \
+		return orgdb_##noun##_create(txn, entity, id);                                                          \
+	}                                                                                                           \
+	static int noun##_get(orgdb_txn *txn, const char *id, void *out)                                            \
+	{                                                                                                           \
+		return orgdb_##noun##_get(txn, id, out);                                                                \
+	}                                                                                                           \
+	static int noun##_update(orgdb_txn *txn, const char *id, const void *changes)                               \
+	{                                                                                                           \
+		return orgdb_##noun##_update(txn, id, changes);                                                         \
+	}                                                                                                           \
+	static const struct verbs noun##_verbs = { noun##_create, noun##_get, noun##_update, orgdb_##noun##_delete, \
+		orgdb_##noun##_count }
+VERBS(connection);
+VERBS(application);
+VERBS(role);
+VERBS(user);
+VERBS(organization);
+
+static const struct verbs *const verbs_of[ORGDB_ENTITY_KINDS] = { &connection_verbs, &application_verbs, &role_verbs,
+	&user_verbs, &organization_verbs };
+
+/* Half of the calls go through the typed functions, half through the general ones. */
+static int call_create(struct driver *driver, uint32_t kind, const void *entity, orgdb_str *id)
+{
+	return input_chance(&driver->input, 50) ? verbs_of[kind]->create(driver->txn, entity, id)
+											: orgdb_entity_create(driver->txn, kind, entity, id);
+}
+
+static int call_get(struct driver *driver, uint32_t kind, const char *id, void *out)
+{
+	return input_chance(&driver->input, 50) ? verbs_of[kind]->get(driver->txn, id, out)
+											: orgdb_entity_get(driver->txn, kind, id, out);
+}
+
+static int call_update(struct driver *driver, uint32_t kind, const char *id, const void *changes)
+{
+	return input_chance(&driver->input, 50) ? verbs_of[kind]->update(driver->txn, id, changes)
+											: orgdb_entity_update(driver->txn, kind, id, changes);
+}
+
+static int call_delete(struct driver *driver, uint32_t kind, const char *id, orgdb_cascade *gone)
+{
+	return input_chance(&driver->input, 50) ? verbs_of[kind]->erase(driver->txn, id, gone)
+											: orgdb_entity_delete(driver->txn, kind, id, gone);
+}
+
+static int call_count(struct driver *driver, uint32_t kind, uint64_t *count)
+{
+	return input_chance(&driver->input, 50) ? verbs_of[kind]->count(driver->txn, count)
+											: orgdb_entity_count(driver->txn, kind, count);
+}
+
+static const char *name_of(uint32_t kind)
+{
+	return orgdb_schema_of(kind)->name;
+}
+
+static uint32_t some_kind(struct driver *driver)
+{
+	return input_below(&driver->input, ORGDB_ENTITY_KINDS);
+}
+
+/* ---- Entities ---------------------------------------------------------------------------------------------------- */
+
+static void expect_get(struct driver *driver, uint32_t kind, const struct target *target)
+{
+	union model_any got;
+	if (expect_result(driver, missing(target), call_get(driver, kind, target->id, &got)))
+		expect_record(driver, target->row->record, target->row->key[0], &got);
+}
+
+/* The form of a generated id. */
+static bool is_generated_id(uint32_t kind, const char *id)
+{
+	static const struct {
+		const char *prefix, *letters;
+		size_t count;
+	} forms[] = {
+		{ "con_", INPUT_LETTERS, 16 },
+		{ "", INPUT_LETTERS, 32 },
+		{ "rol_", INPUT_LETTERS, 16 },
+		{ "auth0|", "0123456789abcdef", 24 },
+		{ "org_", INPUT_LETTERS, 16 },
+	};
+	size_t prefix = strlen(forms[kind].prefix);
+	return strncmp(id, forms[kind].prefix, prefix) == 0 && strlen(id) == prefix + forms[kind].count &&
+		strspn(id + prefix, forms[kind].letters) == forms[kind].count;
+}
+
+/* The new entity is in the store: take its id and its ordinal over, and see that it is what was given. */
+static void adopt_created(struct driver *driver, uint32_t kind, struct model_record *record, orgdb_str id)
+{
+	char text[INPUT_ID_SIZE];
+	union model_any got;
+	snprintf(text, sizeof(text), "%.*s", (int)id.size, id.data);
+	if (record->cells[0].stored)
+		expect_text(driver, "the new id", orgdb_string(model_id(record)), id);
+	else if (!is_generated_id(kind, text))
+		driver_diverged(driver, "a generated id is \"%s\"", text);
+	model_record_identify(record, 0, text);
+	if (!expect_result(driver, 0, call_get(driver, kind, text, &got)))
+		return;
+	uint64_t ordinal = got.role.ordinal; /* The first member of each. */
+	if (ordinal <= driver->model.last_ordinal[kind])
+		driver_diverged(
+			driver, "the new ordinal %" PRIu64 " does not follow %" PRIu64, ordinal, driver->model.last_ordinal[kind]);
+	driver->model.last_ordinal[kind] = ordinal;
+	expect_record(driver, record, ordinal, &got);
+	model_put(&driver->model, kind, (const uint64_t[3]){ ordinal, 0, 0 }, record);
+}
+
+/* With this id; NULL: with one that the library makes up. */
+static void create_entity(struct driver *driver, uint32_t kind, const char *id)
+{
+	union model_any entity;
+	input_entity(&driver->input, kind, &entity);
+	*(orgdb_str *)(void *)((char *)&entity + orgdb_schema_of(kind)->fields[0].offset) = orgdb_string(id);
+	struct model_record *record = model_record_created(kind, &entity);
+	model_errors errors = model_conflicts(&driver->model, record, 0);
+	driver_begin(
+		driver, "create %s %s, fields 0x%x", name_of(kind), id ? brief(id).text : "(generated)", entity.role.fields);
+	orgdb_str got;
+	if (expect_result(driver, errors, call_create(driver, kind, &entity, &got)))
+		adopt_created(driver, kind, record, got);
+	else
+		model_record_release(record);
+}
+
+void operation_create(struct driver *driver, uint32_t kind, uint32_t index)
+{
+	char id[INPUT_ID_SIZE];
+	input_reset(&driver->input);
+	input_id(kind, index, id);
+	create_entity(driver, kind, id);
+}
+
+static void delete_entity(struct driver *driver, uint32_t kind, const struct target *target)
+{
+	orgdb_cascade gone, expected;
+	driver_begin(driver, "delete %s %s", name_of(kind), brief(target->id).text);
+	bool counted = input_chance(&driver->input, 80);
+	if (!expect_result(driver, missing(target), call_delete(driver, kind, target->id, counted ? &gone : NULL)))
+		return;
+	expected = model_delete(&driver->model, kind, target->row->key[0]);
+	if (!counted)
+		return;
+	expect_number(driver, "memberships", expected.memberships, gone.memberships);
+	expect_number(driver, "member roles", expected.member_roles, gone.member_roles);
+	expect_number(driver, "enabled connections", expected.enabled_connections, gone.enabled_connections);
+	expect_number(driver, "application connections", expected.application_connections, gone.application_connections);
+}
+
+/* Create or delete, so that the pool stays between half full and full. The hub goes only now and then. */
+static void operate_population(struct driver *driver)
+{
+	uint32_t kind = some_kind(driver), pool = driver->shape->pool[kind];
+	size_t there = driver->model.tables[kind].count;
+	bool more = there < pool / 2 + 1 || (there < pool && input_chance(&driver->input, driver->growing ? 75 : 30));
+	if (more || input_chance(&driver->input, 10)) {
+		char id[INPUT_ID_SIZE];
+		input_id(kind, input_below(&driver->input, pool), id);
+		create_entity(driver, kind, input_chance(&driver->input, 75) ? id : NULL);
+		return;
+	}
+	struct target target;
+	pick(driver, kind, &target);
+	bool hub = target.row == driver->model.tables[kind].rows && is_hub(driver, kind);
+	if (!hub || input_chance(&driver->input, 5))
+		delete_entity(driver, kind, &target);
+}
+
+/* An update must say what to change. */
+static model_errors no_changes(const union model_any *changes)
+{
+	return changes->role.fields ? 0 : MODEL_ERROR(ORGDB_INVALID); /* The same member in each. */
+}
+
+static void update(struct driver *driver, uint32_t kind, const struct target *target, const union model_any *changes)
+{
+	struct model_record *record = target->row ? model_record_updated(target->row->record, changes) : NULL;
+	model_errors errors = missing(target) | no_changes(changes);
+	if (target->row)
+		errors |= model_conflicts(&driver->model, record, target->row->key[0]);
+	if (!expect_result(driver, errors, call_update(driver, kind, target->id, changes))) {
+		model_record_release(record);
+		return;
+	}
+	model_put(&driver->model, kind, target->row->key, record);
+	expect_get(driver, kind, target);
+}
+
+static void operate_update(struct driver *driver)
+{
+	uint32_t kind = some_kind(driver);
+	struct target target;
+	union model_any changes;
+	pick(driver, kind, &target);
+	input_changes(&driver->input, kind, &changes);
+	driver_begin(driver, "update %s %s, fields 0x%x", name_of(kind), brief(target.id).text, changes.role.fields);
+	update(driver, kind, &target, &changes);
+}
+
+/* Give an entity what another has, as views into the store that is about to be written. */
+static void operate_copy(struct driver *driver)
+{
+	uint32_t kind = some_kind(driver);
+	const orgdb_schema *schema = orgdb_schema_of(kind);
+	struct target from, to;
+	union model_any got;
+	pick(driver, kind, &from);
+	pick(driver, kind, &to);
+	driver_begin(driver, "copy %s %s to %s", name_of(kind), brief(from.id).text, brief(to.id).text);
+	if (!expect_result(driver, missing(&from), call_get(driver, kind, from.id, &got)))
+		return;
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (schema->fields[i].flags & (ORGDB_FIELD_IMMUTABLE | ORGDB_FIELD_UNIQUE))
+			got.role.fields &= ~schema->fields[i].bit;
+	update(driver, kind, &to, &got);
+}
+
+static void operate_get(struct driver *driver)
+{
+	uint32_t kind = some_kind(driver);
+	struct target target;
+	pick(driver, kind, &target);
+	driver_begin(driver, "get %s %s", name_of(kind), brief(target.id).text);
+	expect_get(driver, kind, &target);
+}
+
+static int call_get_by_name(struct driver *driver, uint32_t kind, const char *name, union model_any *out)
+{
+	switch (kind) {
+	case ORGDB_KIND_CONNECTION:
+		return orgdb_connection_get_by_name(driver->txn, name, &out->connection);
+	case ORGDB_KIND_ROLE:
+		return orgdb_role_get_by_name(driver->txn, name, &out->role);
+	default:
+		return orgdb_organization_get_by_name(driver->txn, name, &out->organization);
+	}
+}
+
+static void operate_get_by_name(struct driver *driver)
+{
+	static const uint32_t named[] = { ORGDB_KIND_CONNECTION, ORGDB_KIND_ROLE, ORGDB_KIND_ORGANIZATION };
+	uint32_t kind = named[input_below(&driver->input, COUNT_OF(named))];
+	struct target target;
+	union model_any got;
+	if (input_chance(&driver->input, 98))
+		input_name(kind, input_name_index(&driver->input, kind), target.id);
+	else
+		pick_malformed(driver, target.id);
+	target.row = model_find_name(driver->view, kind, target.id);
+	driver_begin(driver, "get %s by name %s", name_of(kind), brief(target.id).text);
+	if (expect_result(driver, missing(&target), call_get_by_name(driver, kind, target.id, &got)))
+		expect_record(driver, target.row->record, target.row->key[0], &got);
+}
+
+static void operate_count(struct driver *driver)
+{
+	uint32_t kind = some_kind(driver);
+	uint64_t count;
+	driver_begin(driver, "count %s", name_of(kind));
+	if (expect_result(driver, 0, call_count(driver, kind, &count)))
+		expect_number(driver, "count", driver->view->tables[kind].count, count);
+}
+
+/* ---- Edges ------------------------------------------------------------------------------------------------------- */
+
+/* How a table of edges is changed. The ids are those of its key, in order. */
+struct relation {
+	uint32_t table;
+	const char *words;
+	size_t count;
+	uint32_t kinds[3];
+	int (*add)(orgdb_txn *txn, const char *const ids[3], const void *attributes);
+	int (*remove)(orgdb_txn *txn, const char *const ids[3]);
+	int (*get)(orgdb_txn *txn, const char *const ids[3], void *out);
+};
+
+#define ADD(name, function)                                                           \
+	static int name(orgdb_txn *txn, const char *const ids[3], const void *attributes) \
+	{                                                                                 \
+		return function(txn, ids[0], ids[1], attributes);                             \
+	}
+#define REMOVE(name, function)                                \
+	static int name(orgdb_txn *txn, const char *const ids[3]) \
+	{                                                         \
+		return function(txn, ids[0], ids[1]);                 \
+	}
+#define GET(name, function)                                              \
+	static int name(orgdb_txn *txn, const char *const ids[3], void *out) \
+	{                                                                    \
+		return function(txn, ids[0], ids[1], out);                       \
+	}
+ADD(add_application_connection, orgdb_application_connection_enable)
+ADD(add_enabled_connection, orgdb_enabled_connection_create)
+ADD(add_membership, orgdb_membership_add)
+REMOVE(remove_application_connection, orgdb_application_connection_disable)
+REMOVE(remove_enabled_connection, orgdb_enabled_connection_delete)
+REMOVE(remove_membership, orgdb_membership_remove)
+GET(get_application_connection, orgdb_application_connection_get)
+GET(get_enabled_connection, orgdb_enabled_connection_get)
+GET(get_membership, orgdb_membership_get)
+
+static int add_member_role(orgdb_txn *txn, const char *const ids[3], const void *attributes)
+{
+	(void)attributes;
+	return orgdb_member_role_assign(txn, ids[0], ids[1], ids[2]);
+}
+
+static int remove_member_role(orgdb_txn *txn, const char *const ids[3])
+{
+	return orgdb_member_role_remove(txn, ids[0], ids[1], ids[2]);
+}
+
+static const struct relation relations[] = {
+	{ ORGDB_KIND_APPLICATION_CONNECTION, "application connection", 2, { ORGDB_KIND_APPLICATION, ORGDB_KIND_CONNECTION },
+		add_application_connection, remove_application_connection, get_application_connection },
+	{ ORGDB_KIND_ENABLED_CONNECTION, "enabled connection", 2, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_CONNECTION },
+		add_enabled_connection, remove_enabled_connection, get_enabled_connection },
+	{ ORGDB_KIND_MEMBERSHIP, "membership", 2, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER }, add_membership,
+		remove_membership, get_membership },
+	{ MODEL_MEMBER_ROLE, "member role", 3, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER, ORGDB_KIND_ROLE },
+		add_member_role, remove_member_role, NULL },
+};
+
+static const struct relation *relation_of(uint32_t table)
+{
+	const struct relation *relation = relations;
+	while (relation->table != table)
+		relation++;
+	return relation;
+}
+
+static const struct relation *some_relation(struct driver *driver)
+{
+	const struct relation *relation;
+	bool often = driver->shape->relations && input_chance(&driver->input, 85);
+	do
+		relation = &relations[input_below(&driver->input, COUNT_OF(relations))];
+	while (often && !(driver->shape->relations & 1u << relation->table));
+	return relation;
+}
+
+/* The ends of an edge, whether or not there is one. */
+struct ends {
+	struct target targets[3];
+	const char *ids[3];
+	uint64_t key[3];
+};
+
+static void name_ends(struct driver *driver, const struct relation *relation, struct ends *ends, const char *verb)
+{
+	for (size_t i = 0; i < 3; i++) {
+		ends->ids[i] = ends->targets[i].id;
+		ends->key[i] = i < relation->count && ends->targets[i].row ? ends->targets[i].row->key[0] : 0;
+	}
+	driver_begin(driver, "%s %s %s %s %s", verb, relation->words, brief(ends->ids[0]).text, brief(ends->ids[1]).text,
+		relation->count == 3 ? brief(ends->ids[2]).text : "");
+}
+
+/* Often hubs, but for one end, or else it would be one edge over and over. */
+static void pick_ends(struct driver *driver, const struct relation *relation, struct ends *ends)
+{
+	size_t any = input_chance(&driver->input, 50) ? relation->count - 1 : 0;
+	for (size_t i = 0; i < relation->count; i++) {
+		bool hub = i != any && is_hub(driver, relation->kinds[i]) && input_chance(&driver->input, 80);
+		pick_from(driver, relation->kinds[i], hub, &ends->targets[i]);
+	}
+}
+
+/* The ends of an edge that there is, if there is any. */
+static void pick_edge(struct driver *driver, const struct relation *relation, struct ends *ends)
+{
+	const struct model_table *table = &driver->view->tables[relation->table];
+	if (table->count == 0 || input_chance(&driver->input, 10)) {
+		pick_ends(driver, relation, ends);
+		return;
+	}
+	const struct model_row *edge = &table->rows[input_below(&driver->input, (uint32_t)table->count)];
+	for (size_t i = 0; i < relation->count; i++) {
+		ends->targets[i].row = model_find(driver->view, relation->kinds[i], edge->key[i], 0, 0);
+		strcpy(ends->targets[i].id, model_id(ends->targets[i].row->record));
+	}
+}
+
+/* Is something missing at the ends, or between them? */
+static model_errors ends_errors(const struct driver *driver, const struct relation *relation, const struct ends *ends)
+{
+	model_errors errors = 0;
+	for (size_t i = 0; i < relation->count; i++)
+		errors |= missing(&ends->targets[i]);
+	if (!errors && relation->table == MODEL_MEMBER_ROLE &&
+		!model_find(driver->view, ORGDB_KIND_MEMBERSHIP, ends->key[0], ends->key[1], 0))
+		errors |= MODEL_ERROR(ORGDB_NOT_FOUND);
+	return errors;
+}
+
+static const struct model_row *find_edge(
+	const struct driver *driver, const struct relation *relation, const struct ends *ends)
+{
+	return model_find(driver->view, relation->table, ends->key[0], ends->key[1], ends->key[2]);
+}
+
+static model_errors edge_errors(const struct driver *driver, const struct relation *relation, const struct ends *ends)
+{
+	model_errors errors = ends_errors(driver, relation, ends);
+	return errors || find_edge(driver, relation, ends) ? errors : MODEL_ERROR(ORGDB_NOT_FOUND);
+}
+
+static void expect_edge(struct driver *driver, const struct relation *relation, const struct ends *ends)
+{
+	union model_any got;
+	bool optional = relation->table != ORGDB_KIND_ENABLED_CONNECTION && input_chance(&driver->input, 30);
+	model_errors errors = edge_errors(driver, relation, ends);
+	if (!expect_result(driver, errors, relation->get(driver->txn, ends->ids, optional ? NULL : &got)) || optional)
+		return;
+	expect_record(driver, find_edge(driver, relation, ends)->record, ends->key[1], &got);
+}
+
+/* What adding an edge stores, and why it may fail; a member's role stores nothing. */
+static struct model_record *edge_record(
+	const struct relation *relation, const struct ends *ends, const void *attributes, model_errors *errors)
+{
+	if (relation->table == MODEL_MEMBER_ROLE)
+		return NULL;
+	struct model_record *record = model_record_created(relation->table, attributes);
+	model_record_identify(record, 0, ends->ids[0]);
+	model_record_identify(record, 1, ends->ids[1]);
+	if (relation->table == ORGDB_KIND_ENABLED_CONNECTION && ends->targets[1].row)
+		*errors |= model_option_errors(record, ends->targets[1].row->record);
+	return record;
+}
+
+static void add_edge(struct driver *driver, const struct relation *relation, struct ends *ends)
+{
+	union model_any attributes;
+	bool enabling = relation->table == ORGDB_KIND_ENABLED_CONNECTION;
+	bool given = relation->get && input_chance(&driver->input, enabling ? 80 : 20);
+	if (given)
+		input_entity(&driver->input, relation->table, &attributes);
+	name_ends(driver, relation, ends, "add");
+	model_errors errors = ends_errors(driver, relation, ends);
+	if (!errors && find_edge(driver, relation, ends))
+		errors |= MODEL_ERROR(ORGDB_EXISTS);
+	struct model_record *record = edge_record(relation, ends, given ? &attributes : NULL, &errors);
+	if (!expect_result(driver, errors, relation->add(driver->txn, ends->ids, given ? &attributes : NULL))) {
+		model_record_release(record);
+		return;
+	}
+	model_put(&driver->model, relation->table, ends->key, record);
+	if (relation->get)
+		expect_edge(driver, relation, ends);
+}
+
+static void remove_edge(struct driver *driver, const struct relation *relation, struct ends *ends)
+{
+	name_ends(driver, relation, ends, "remove");
+	if (!expect_result(driver, edge_errors(driver, relation, ends), relation->remove(driver->txn, ends->ids)))
+		return;
+	if (relation->table == ORGDB_KIND_MEMBERSHIP)
+		model_end_membership(&driver->model, ends->key[0], ends->key[1]);
+	else
+		model_erase(&driver->model, relation->table, ends->key);
+}
+
+static void operate_edge(struct driver *driver)
+{
+	const struct relation *relation = some_relation(driver);
+	struct ends ends;
+	if (input_chance(&driver->input, driver->growing ? 85 : 20)) {
+		pick_ends(driver, relation, &ends);
+		add_edge(driver, relation, &ends);
+	} else {
+		pick_edge(driver, relation, &ends);
+		remove_edge(driver, relation, &ends);
+	}
+}
+
+/* Add or remove the edges from some ends to entities that follow one another, so that whole chunks fill and empty. */
+static void operate_edges_in_order(struct driver *driver)
+{
+	const struct relation *relation = some_relation(driver);
+	struct ends ends;
+	size_t last = relation->count - 1;
+	const struct model_table *table = &driver->model.tables[relation->kinds[last]];
+	bool add = input_chance(&driver->input, driver->growing ? 85 : 20);
+	size_t from = input_below(&driver->input, (uint32_t)table->count), count = 1 + input_below(&driver->input, 40);
+	pick_ends(driver, relation, &ends);
+	for (size_t i = from; i < from + count && i < table->count && !driver->map_full; i++) {
+		ends.targets[last].row = &table->rows[i];
+		strcpy(ends.targets[last].id, model_id(table->rows[i].record));
+		input_reset(&driver->input);
+		if (add)
+			add_edge(driver, relation, &ends);
+		else
+			remove_edge(driver, relation, &ends);
+	}
+}
+
+static void operate_edge_get(struct driver *driver)
+{
+	const struct relation *relation = some_relation(driver);
+	struct ends ends;
+	if (!relation->get)
+		relation = relation_of(ORGDB_KIND_MEMBERSHIP);
+	if (input_chance(&driver->input, 50))
+		pick_ends(driver, relation, &ends);
+	else
+		pick_edge(driver, relation, &ends);
+	name_ends(driver, relation, &ends, "get");
+	expect_edge(driver, relation, &ends);
+	bool contains;
+	if (relation->table != ORGDB_KIND_MEMBERSHIP)
+		return;
+	model_errors errors = ends_errors(driver, relation, &ends);
+	if (expect_result(driver, errors, orgdb_membership_contains(driver->txn, ends.ids[0], ends.ids[1], &contains)))
+		expect_number(driver, "contains", find_edge(driver, relation, &ends) != NULL, contains);
+}
+
+static void operate_enabled_update(struct driver *driver)
+{
+	const struct relation *relation = relation_of(ORGDB_KIND_ENABLED_CONNECTION);
+	struct ends ends;
+	union model_any changes;
+	pick_edge(driver, relation, &ends);
+	input_changes(&driver->input, relation->table, &changes);
+	name_ends(driver, relation, &ends, "update");
+	const struct model_row *edge = find_edge(driver, relation, &ends);
+	struct model_record *record = edge ? model_record_updated(edge->record, &changes) : NULL;
+	model_errors errors = edge_errors(driver, relation, &ends) | no_changes(&changes);
+	if (edge)
+		errors |= model_option_errors(record, ends.targets[1].row->record);
+	if (!expect_result(driver, errors,
+			orgdb_enabled_connection_update(driver->txn, ends.ids[0], ends.ids[1], &changes.enabled_connection))) {
+		model_record_release(record);
+		return;
+	}
+	model_put(&driver->model, relation->table, ends.key, record);
+	expect_edge(driver, relation, &ends);
+}
+
+/* ---- Lists and counts -------------------------------------------------------------------------------------------- */
+
+/* Mostly near an entity, there or deleted; else anywhere. */
+static uint64_t some_position(struct driver *driver, uint32_t kind)
+{
+	switch (input_below(&driver->input, 10)) {
+	case 0:
+	case 1:
+		return 0;
+	case 2:
+		return input_random(&driver->input);
+	default:
+		return input_below(&driver->input, (uint32_t)driver->view->last_ordinal[kind] + 3);
+	}
+}
+
+static size_t some_capacity(struct driver *driver)
+{
+	return input_below(&driver->input, input_chance(&driver->input, 5) ? PAGE_MAX + 1 : 12);
+}
+
+/* The kind of the entities whose ordinals an entry of a list has. */
+static uint32_t listed_entity(const struct listing *listing)
+{
+	return listing->kind < ORGDB_ENTITY_KINDS ? listing->kind : ORGDB_KIND_CONNECTION;
+}
+
+static void operate_list(struct driver *driver)
+{
+	const struct listing *listing = &listings[input_below(&driver->input, (uint32_t)listing_count)];
+	struct target targets[2] = { { "", NULL }, { "", NULL } };
+	for (size_t i = 0; i < listing->owner_count; i++)
+		pick(driver, listing->owners[i].kind, &targets[i]);
+	const struct model_row *owners[2] = { targets[0].row, targets[1].row };
+	const char *ids[2] = { targets[0].id, targets[1].id };
+	uint64_t after = some_position(driver, listed_entity(listing));
+	size_t capacity = some_capacity(driver);
+	driver_begin(driver, "list %zu %s %s %s after %" PRIu64, capacity, listing->words, brief(ids[0]).text,
+		brief(ids[1]).text, after);
+	expect_page(driver, listing, owners, ids, &after, capacity);
+}
+
+static void operate_list_by_name(struct driver *driver)
+{
+	char after[INPUT_ID_SIZE], last[INPUT_ID_SIZE];
+	if (input_chance(&driver->input, 90))
+		input_name(ORGDB_KIND_ORGANIZATION, input_name_index(&driver->input, ORGDB_KIND_ORGANIZATION), after);
+	else
+		pick_malformed(driver, after);
+	bool begin = input_chance(&driver->input, 20);
+	size_t capacity = some_capacity(driver);
+	driver_begin(driver, "list %zu organizations by name after %s", capacity, begin ? "(begin)" : brief(after).text);
+	expect_page_by_name(driver, begin ? NULL : after, capacity, last);
+}
+
+static void operate_owner_count(struct driver *driver)
+{
+	static const struct {
+		const char *words;
+		uint32_t table, owner;
+		size_t part;
+		int (*call)(orgdb_txn *txn, const char *id, uint64_t *count);
+	} counts[] = {
+		{ "members", ORGDB_KIND_MEMBERSHIP, ORGDB_KIND_ORGANIZATION, 0, orgdb_organization_member_count },
+		{ "organizations", ORGDB_KIND_MEMBERSHIP, ORGDB_KIND_USER, 1, orgdb_user_organization_count },
+		{ "enabled connections", ORGDB_KIND_ENABLED_CONNECTION, ORGDB_KIND_ORGANIZATION, 0,
+			orgdb_enabled_connection_count },
+	};
+	size_t which = input_below(&driver->input, COUNT_OF(counts));
+	struct target target;
+	uint64_t count, expected = 0;
+	pick(driver, counts[which].owner, &target);
+	driver_begin(driver, "count %s of %s", counts[which].words, brief(target.id).text);
+	if (!expect_result(driver, missing(&target), counts[which].call(driver->txn, target.id, &count)))
+		return;
+	const struct model_table *table = &driver->view->tables[counts[which].table];
+	for (size_t i = 0; i < table->count; i++)
+		expected += table->rows[i].key[counts[which].part] == target.row->key[0];
+	expect_number(driver, "count", expected, count);
+}
+
+/* ---- Merged connections ------------------------------------------------------------------------------------------ */
+
+static void expect_merged(
+	struct driver *driver, const struct model_merged *expected, const orgdb_merged_connection *got)
+{
+	expect_record(driver, expected->connection->record, expected->connection->key[0], got->connection);
+	expect_number(driver, "from", expected->from, got->from);
+	expect_number(driver, "access level", expected->organization_access_level, got->organization_access_level);
+	expect_number(driver, "visible", expected->visible, got->visible);
+	expect_number(driver, "show_as_button", expected->show_as_button, got->show_as_button);
+	expect_number(driver, "assign_membership", expected->assign_membership_on_login, got->assign_membership_on_login);
+	expect_number(driver, "is_signup_enabled", expected->is_signup_enabled, got->is_signup_enabled);
+}
+
+static void merge(struct driver *driver, const struct target *application, const struct target *organization,
+	const orgdb_merge_options *options, size_t capacity)
+{
+	static struct model_merged expected[PAGE_MAX];
+	static orgdb_merged_connection got[PAGE_MAX];
+	model_errors errors = missing(application) | (organization ? missing(organization) : 0);
+	uint32_t policy = options ? options->policy : 0;
+	size_t count = 0, wanted = 0;
+	if (options && options->enforce_usage && application->row && model_usage_forbids(application->row, organization))
+		errors |= MODEL_ERROR(ORGDB_FORBIDDEN);
+	if (policy > ORGDB_POLICY_INTERSECTION)
+		errors |= MODEL_ERROR(ORGDB_INVALID);
+	if (!errors)
+		wanted = model_merge(driver->view, application->row, organization ? organization->row : NULL, policy,
+			options && options->visible_only, expected, capacity);
+	if (wanted > capacity)
+		errors |= MODEL_ERROR(ORGDB_TRUNCATED);
+	int result = orgdb_merged_connections(
+		driver->txn, application->id, organization ? organization->id : NULL, options, got, capacity, &count);
+	if (!expect_result(driver, errors, result) && result != ORGDB_TRUNCATED)
+		return;
+	expect_number(driver, "merged connections", wanted, count);
+	for (size_t i = 0; i < count && i < capacity; i++)
+		expect_merged(driver, &expected[i], &got[i]);
+	if (options && options->usage)
+		expect_number(driver, "usage", model_number(application->row->record, ORGDB_APPLICATION_ORGANIZATION_USAGE),
+			*options->usage);
+}
+
+void operation_merge(struct driver *driver, const char *client_id, const char *organization_id)
+{
+	struct target application, organization;
+	strcpy(application.id, client_id);
+	strcpy(organization.id, organization_id);
+	application.row = model_find_id(driver->view, ORGDB_KIND_APPLICATION, client_id);
+	organization.row = model_find_id(driver->view, ORGDB_KIND_ORGANIZATION, organization_id);
+	driver_begin(driver, "merge %s and %s", brief(client_id).text, brief(organization_id).text);
+	merge(driver, &application, &organization, NULL, PAGE_MAX);
+}
+
+static void operate_merge(struct driver *driver)
+{
+	struct input *input = &driver->input;
+	struct target application, organization;
+	uint32_t usage;
+	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	pick(driver, ORGDB_KIND_APPLICATION, &application);
+	pick(driver, ORGDB_KIND_ORGANIZATION, &organization);
+	bool alone = input_chance(input, 10), given = input_chance(input, 80);
+	/* A bad policy is refused where a policy counts. */
+	options.policy = !alone && input_chance(input, 1) ? 3 : input_below(input, 3);
+	options.visible_only = input_chance(input, 30);
+	options.enforce_usage = input_chance(input, 30);
+	options.usage = input_chance(input, 50) ? &usage : NULL;
+	size_t capacity = input_chance(input, 20) ? input_below(input, 4) : PAGE_MAX;
+	driver_begin(driver, "merge %s and %s%s, policy %u, visible_only %d, enforce_usage %d, capacity %zu",
+		brief(application.id).text, alone ? "none" : brief(organization.id).text, given ? "" : ", no options",
+		options.policy, options.visible_only, options.enforce_usage, capacity);
+	merge(driver, &application, alone ? NULL : &organization, given ? &options : NULL, capacity);
+}
+
+/* ---- Faults and misuse ------------------------------------------------------------------------------------------- */
+
+/* The fault is told, and told at the right field; for a record that is too large as a whole, at the kind. */
+static void expect_fault(struct driver *driver, const struct input_fault *fault, model_errors others, int result)
+{
+	char field[100];
+	expect_result(driver, input_fault_errors(fault) | others, result);
+	if (others || driver->map_full || fault->bit == ORGDB_EXTRA)
+		return;
+	input_fault_field(fault, field, sizeof(field));
+	bool whole = result == ORGDB_TOO_LARGE && strcmp(orgdb_last_error()->field, name_of(fault->kind)) == 0;
+	if (!whole && strncmp(orgdb_last_error()->field, field, strlen(field)) != 0)
+		driver_diverged(driver, "the error is at \"%s\", not at \"%s\"", orgdb_last_error()->field, field);
+}
+
+static void begin_fault(struct driver *driver, const struct input_fault *fault, const char *verb, const char *id)
+{
+	char words[200];
+	input_fault_words(fault, words, sizeof(words));
+	driver_begin(driver, "%s with a fault in %s: %s", verb, words, brief(id).text);
+}
+
+static void create_faulty(struct driver *driver, const struct input_fault *fault)
+{
+	union model_any entity;
+	orgdb_str id;
+	input_entity(&driver->input, fault->kind, &entity);
+	struct model_record *record = model_record_created(fault->kind, &entity);
+	model_errors others = model_conflicts(&driver->model, record, 0);
+	model_record_release(record);
+	input_break(&driver->input, fault, true, &entity);
+	begin_fault(driver, fault, "create", "");
+	expect_fault(driver, fault, others, call_create(driver, fault->kind, &entity, &id));
+}
+
+static void update_faulty(struct driver *driver, const struct input_fault *fault)
+{
+	struct target target;
+	union model_any changes;
+	pick(driver, fault->kind, &target);
+	input_changes(&driver->input, fault->kind, &changes);
+	model_errors others = missing(&target);
+	if (target.row) {
+		struct model_record *record = model_record_updated(target.row->record, &changes);
+		others |= model_conflicts(&driver->model, record, target.row->key[0]);
+		model_record_release(record);
+	}
+	input_break(&driver->input, fault, false, &changes);
+	begin_fault(driver, fault, "update", target.id);
+	expect_fault(driver, fault, others, call_update(driver, fault->kind, target.id, &changes));
+}
+
+static void enable_faulty(struct driver *driver, const struct input_fault *fault)
+{
+	const struct relation *relation = relation_of(fault->kind);
+	union model_any attributes;
+	struct ends ends;
+	pick_edge(driver, relation, &ends);
+	name_ends(driver, relation, &ends, "enable");
+	bool there = find_edge(driver, relation, &ends) != NULL;
+	attributes.enabled_connection = (orgdb_enabled_connection)ORGDB_ENABLED_CONNECTION_INIT;
+	input_break(&driver->input, fault, !there, &attributes);
+	begin_fault(driver, fault, there ? "update" : "enable", ends.ids[0]);
+	expect_fault(driver, fault, ends_errors(driver, relation, &ends),
+		there ? orgdb_enabled_connection_update(driver->txn, ends.ids[0], ends.ids[1], &attributes.enabled_connection)
+			  : relation->add(driver->txn, ends.ids, &attributes));
+}
+
+static void operate_fault(struct driver *driver)
+{
+	const struct input_fault *fault = input_fault(&driver->input);
+	bool create_it =
+		input_fault_fits_create(fault) && (!input_fault_fits_update(fault) || input_chance(&driver->input, 50));
+	if (fault->kind >= ORGDB_ENTITY_KINDS)
+		enable_faulty(driver, fault);
+	else if (create_it)
+		create_faulty(driver, fault);
+	else
+		update_faulty(driver, fault);
+}
+
+static void operate_begin_again(struct driver *driver)
+{
+	orgdb_txn *txn;
+	driver_begin(driver, "begin to write while writing");
+	expect_result(driver, MODEL_ERROR(ORGDB_BUSY), orgdb_begin_write(driver->db, &txn));
+}
+
+static void operate_write_while_reading(struct driver *driver)
+{
+	const struct relation *relation = some_relation(driver);
+	struct ends ends;
+	pick_edge(driver, relation, &ends);
+	name_ends(driver, relation, &ends, "remove, in a read transaction,");
+	model_errors errors = edge_errors(driver, relation, &ends) | MODEL_ERROR(ORGDB_READ_ONLY);
+	expect_result(driver, errors, relation->remove(driver->txn, ends.ids));
+}
+
+static void operate_lsn(struct driver *driver)
+{
+	uint64_t lsn;
+	driver_begin(driver, "lsn");
+	if (expect_result(driver, 0, orgdb_lsn(driver->txn, &lsn)))
+		expect_number(driver, "lsn", driver->view->lsn, lsn);
+}
+
+/* ---- The choice -------------------------------------------------------------------------------------------------- */
+
+enum when { ANY, WRITING, READING };
+
+static const struct {
+	void (*operate)(struct driver *driver);
+	enum when when;
+	uint32_t weight;
+} operations[] = {
+	{ operate_update, WRITING, 90 },
+	{ operate_copy, WRITING, 15 },
+	{ operate_edge, WRITING, 400 },
+	{ operate_edges_in_order, WRITING, 20 },
+	{ operate_enabled_update, WRITING, 40 },
+	{ operate_fault, WRITING, 30 },
+	{ operate_begin_again, WRITING, 1 },
+	{ operate_write_while_reading, READING, 5 },
+	{ operate_get, ANY, 60 },
+	{ operate_get_by_name, ANY, 30 },
+	{ operate_count, ANY, 10 },
+	{ operate_edge_get, ANY, 60 },
+	{ operate_list, ANY, 100 },
+	{ operate_list_by_name, ANY, 15 },
+	{ operate_owner_count, ANY, 30 },
+	{ operate_merge, ANY, 80 },
+	{ operate_lsn, ANY, 5 },
+	{ expect_statistics, ANY, 3 },
+};
+
+static bool fits(const struct driver *driver, enum when when)
+{
+	return when == ANY || (when == WRITING) == driver->writing;
+}
+
+void operation_random(struct driver *driver)
+{
+	uint32_t total = 0;
+	input_reset(&driver->input);
+	if (driver->writing && input_below(&driver->input, 1000) < driver->shape->turnover) {
+		operate_population(driver);
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(operations); i++)
+		total += fits(driver, operations[i].when) ? operations[i].weight : 0;
+	uint32_t choice = input_below(&driver->input, total);
+	for (size_t i = 0; i < COUNT_OF(operations); i++) {
+		uint32_t weight = fits(driver, operations[i].when) ? operations[i].weight : 0;
+		if (choice < weight) {
+			operations[i].operate(driver);
+			return;
+		}
+		choice -= weight;
+	}
+}
