@@ -389,6 +389,8 @@ int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cas
 		rc = orgdb__cascade(txn, kind, &entity, gone ? gone : &unwanted);
 	if (rc == 0)
 		rc = reindex(txn, k, &entity, NULL);
+	if (rc != 0)
+		return rc;
 	struct key key = key_of_number(entity.head.ordinal);
-	return rc == 0 ? orgdb__kv_delete(txn->kv, k->records, key_bytes(&key)) : rc;
+	return orgdb__kv_delete(txn->kv, k->records, key_bytes(&key));
 }

@@ -542,6 +542,7 @@ int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cur
 	if (txn->failure != 0)
 		return txn->failure;
 	struct kv_cursor *cursor = malloc(sizeof(*cursor));
+	*out = NULL;
 	if (!cursor)
 		return orgdb__kv_poison(txn, orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a cursor"));
 	cursor->txn = txn;

@@ -337,15 +337,6 @@ static void make_text(struct input *input, const struct recipe *recipe, void *me
 	input->used += ((orgdb_str *)member)->size;
 }
 
-/* Bounded in bytes. */
-static void make_picture(struct input *input, const struct recipe *recipe, void *member)
-{
-	char text[8192 + 1];
-	size_t size = some_length(input, recipe->least, recipe->most);
-	fill(text, size, INPUT_LETTERS, input_random(input));
-	set_text(input, member, text);
-}
-
 static void make_strategy(struct input *input, const struct recipe *recipe, void *member)
 {
 	static const char *const strategies[] = { "auth0", "google-oauth2", "github", "oauth2", "samlp", "oidc", "okta",
@@ -583,7 +574,7 @@ static const struct recipe recipes[] = {
 	{ USER(FAMILY_NAME), make_text, 1, 150, 0 },
 	{ USER(NICKNAME), make_text, 1, 300, 0 },
 	{ USER(USERNAME), make_text, 1, 128, 0 },
-	{ USER(PICTURE), make_picture, 0, 8192, 0 },
+	{ USER(PICTURE), make_text, 0, 8192, 0 },
 	{ USER(BLOCKED), make_flag, 0, 50, 0 },
 	{ USER(IDENTITIES), make_array, 0, 0, 0 },
 	{ USER(APP_METADATA), make_map, 0, 0, 0 },

@@ -66,6 +66,7 @@ need_for()
 	test)
 		need g++ compiles c++ c++ '#include <cstdio>'
 		need libcriterion-dev module criterion
+		need python3 python3 -c 'import json'
 		;;
 	sanitize)
 		need clang command -v clang
@@ -88,8 +89,8 @@ missing_for()
 # apt-get as root. Package lists are only fetched when the ones that are there do not do.
 apt_install()
 {
-	set -- $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120
-	"$@" install -y --no-install-recommends $missing || { "$@" update && "$@" install -y --no-install-recommends $missing; }
+	set -- $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=120
+	"$@" install $missing || { "$@" update && "$@" install $missing; }
 }
 
 # install_for PURPOSE...: install what the purposes need and the machine lacks.

@@ -66,9 +66,11 @@ check 'find_package: configure' cmake -S "$here" -B "$scratch/cmake" -DCMAKE_PRE
 check 'find_package: build' cmake --build "$scratch/cmake" --parallel 2
 check 'find_package: run' run_all "$scratch"/cmake/consumer-*
 
-check 'pkg-config: C, shared' with_pkg_config cc "$here/consumer.c" "$scratch/c-shared" $(pkg-config --libs orgdb)
-check 'pkg-config: C++, shared' with_pkg_config c++ "$here/consumer.cpp" "$scratch/c++-shared" $(pkg-config --libs orgdb)
-check 'pkg-config: C, static' with_pkg_config cc "$here/consumer.c" "$scratch/c-static" -static $(pkg-config --static --libs orgdb)
+shared=$(pkg-config --libs orgdb)
+static="-static $(pkg-config --static --libs orgdb)"
+check 'pkg-config: C, shared' with_pkg_config cc "$here/consumer.c" "$scratch/c-shared" $shared
+check 'pkg-config: C++, shared' with_pkg_config c++ "$here/consumer.cpp" "$scratch/c++-shared" $shared
+check 'pkg-config: C, static' with_pkg_config cc "$here/consumer.c" "$scratch/c-static" $static
 check 'pkg-config: run' run_all "$scratch/c-shared" "$scratch/c++-shared" "$scratch/c-static"
 
 cd "$scratch"
