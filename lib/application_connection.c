@@ -16,7 +16,7 @@ static int find_edge(
 {
 	int rc = orgdb__ends_find(txn, ORGDB_KIND_APPLICATION, client_id, ORGDB_KIND_CONNECTION, connection_id, ends);
 	if (rc == 0)
-		*edge = edge_of_application_connection(ends->first, ends->second);
+		*edge = orgdb__edge_of_application_connection(ends->first, ends->second);
 	return rc;
 }
 

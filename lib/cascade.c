@@ -140,7 +140,7 @@ static int leave_users(struct deletion *deletion, const struct chunk *chunk)
 {
 	deletion->gone->memberships += chunk->count;
 	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = edge_of_membership(deletion->ordinal, chunk->ordinals[i]);
+		struct edge edge = orgdb__edge_of_membership(deletion->ordinal, chunk->ordinals[i]);
 		int rc = remove_half(deletion->txn, &edge.reverse);
 		if (rc != 0)
 			return rc;
@@ -158,7 +158,7 @@ static int drop_memberships_of_organization(struct deletion *deletion)
 static int leave_connections_of_row(struct deletion *deletion, const struct login *login)
 {
 	for (uint32_t i = 0; i < login->count; i++) {
-		struct half half = half_of_enabled_connection(deletion->ordinal, login_at(login, i).connection);
+		struct half half = orgdb__half_of_enabled_connection(deletion->ordinal, login_at(login, i).connection);
 		int rc = remove_half(deletion->txn, &half);
 		if (rc != 0)
 			return rc;
@@ -176,7 +176,7 @@ static int drop_enabled_connections_of_organization(struct deletion *deletion)
 	if (rc == 0)
 		rc = leave_connections_of_row(deletion, &login);
 	orgdb__buffer_free(&row);
-	return rc == 0 ? orgdb__login_delete(deletion->txn, id) : rc;
+	return rc == 0 ? orgdb__login_delete(deletion->txn, id, deletion->ordinal) : rc;
 }
 
 /* ---- A connection goes ------------------------------------------------------------------------------------------- */
@@ -208,7 +208,7 @@ static int leave_applications(struct deletion *deletion, const struct chunk *chu
 {
 	deletion->gone->application_connections += chunk->count;
 	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = edge_of_application_connection(chunk->ordinals[i], deletion->ordinal);
+		struct edge edge = orgdb__edge_of_application_connection(chunk->ordinals[i], deletion->ordinal);
 		int rc = remove_half(deletion->txn, &edge.forward);
 		if (rc == 0)
 			rc = drop_attributes(deletion, ORGDB_KIND_APPLICATION_CONNECTION, chunk->ordinals[i], deletion->ordinal);
@@ -230,7 +230,7 @@ static int leave_connections(struct deletion *deletion, const struct chunk *chun
 {
 	deletion->gone->application_connections += chunk->count;
 	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = edge_of_application_connection(deletion->ordinal, chunk->ordinals[i]);
+		struct edge edge = orgdb__edge_of_application_connection(deletion->ordinal, chunk->ordinals[i]);
 		int rc = remove_half(deletion->txn, &edge.reverse);
 		if (rc != 0)
 			return rc;
@@ -255,7 +255,7 @@ static int drop_roles_of_member(orgdb_txn *txn, uint64_t organization, uint64_t 
 	while ((rc = orgdb__chunk_take(txn, TABLE_ROLES_OF_MEMBER, &member, 2, &chunk)) == 0) {
 		*roles += chunk.count;
 		for (size_t i = 0; i < chunk.count; i++) {
-			struct edge edge = edge_of_member_role(organization, user, chunk.ordinals[i]);
+			struct edge edge = orgdb__edge_of_member_role(organization, user, chunk.ordinals[i]);
 			rc = remove_half(txn, &edge.reverse);
 			if (rc != 0)
 				return rc;
@@ -275,7 +275,7 @@ static int leave_organizations(struct deletion *deletion, const struct chunk *ch
 {
 	deletion->gone->memberships += chunk->count;
 	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = edge_of_membership(chunk->ordinals[i], deletion->ordinal);
+		struct edge edge = orgdb__edge_of_membership(chunk->ordinals[i], deletion->ordinal);
 		int rc = remove_half(deletion->txn, &edge.forward);
 		if (rc == 0)
 			rc = drop_attributes(deletion, ORGDB_KIND_MEMBERSHIP, chunk->ordinals[i], deletion->ordinal);
@@ -318,7 +318,7 @@ static int leave_members(struct deletion *deletion, const struct chunk *chunk)
 	orgdb__chunk_owner(chunk, owner);
 	deletion->gone->member_roles += chunk->count;
 	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = edge_of_member_role(owner[1], chunk->ordinals[i], owner[0]);
+		struct edge edge = orgdb__edge_of_member_role(owner[1], chunk->ordinals[i], owner[0]);
 		int rc = remove_half(deletion->txn, &edge.forward);
 		if (rc != 0)
 			return rc;

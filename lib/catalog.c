@@ -1,7 +1,8 @@
 /*
- * The catalog: connections as merged lookups give them out, decoded once per transaction.
+ * The catalog: connections, and applications with their connections, decoded once and shared by all readers.
  *
- * An open-addressed table of pointers; the connections stay where they are while it grows.
+ * Readers follow atomic pointers. Whoever finds nothing there, or a copy of an older generation, makes a copy from its own
+ * snapshot and publishes it under the catalog's lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,90 +10,401 @@
 
 #include <stdlib.h>
 
+#include "edges.h"
 #include "entity.h"
 #include "error.h"
+#include "generations.h"
 
-struct catalog {
-	uint64_t changes; /* The transaction's, when this was filled. */
-	size_t count;
-	size_t capacity; /* A power of two, or 0. */
-	orgdb_connection **slots;
+enum {
+	PAGE_CELLS = 256,
+	APPLICATION_CELLS = 4096, /* Applications that hash alike take turns. */
 };
 
-static void clear(struct catalog *catalog)
+struct catalog_connection {
+	struct shared shared;
+	orgdb_connection connection; /* Views what follows. */
+	uint8_t record[];
+};
+
+struct page {
+	struct catalog_connection *_Atomic cells[PAGE_CELLS];
+};
+
+/* Pages by ordinal; replaced by a longer one when ordinals outgrow it. */
+struct directory {
+	struct shared shared;
+	size_t count;
+	struct page *_Atomic pages[];
+};
+
+struct catalog {
+	struct directory *_Atomic directory;
+	struct catalog_application *_Atomic applications[APPLICATION_CELLS];
+	pthread_mutex_t lock;    /* Taken to publish. */
+	struct shared *unlinked; /* Oldest first. */
+	struct shared **unlinked_end;
+};
+
+/* What one transaction keeps for itself. */
+struct local_catalog {
+	uint64_t changes; /* The transaction's, when this was filled. */
+	struct shared *connections;
+	struct shared *applications;
+};
+
+static int no_memory(void)
 {
-	for (size_t i = 0; i < catalog->capacity; i++)
-		free(catalog->slots[i]);
-	free(catalog->slots);
-	*catalog = (struct catalog){ 0 };
+	return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for the catalog");
+}
+
+/* ---- Making and freeing ------------------------------------------------------------------------------------------ */
+
+struct catalog *orgdb__catalog_new(void)
+{
+	struct catalog *catalog = calloc(1, sizeof(*catalog));
+	if (!catalog)
+		return NULL;
+	pthread_mutex_init(&catalog->lock, NULL);
+	catalog->unlinked_end = &catalog->unlinked;
+	return catalog;
+}
+
+static void free_list(struct shared *list)
+{
+	while (list) {
+		struct shared *next = list->next;
+		free(list);
+		list = next;
+	}
+}
+
+static void free_pages(struct directory *directory)
+{
+	for (size_t i = 0; directory && i < directory->count; i++) {
+		struct page *page = atomic_load(&directory->pages[i]);
+		for (int cell = 0; page && cell < PAGE_CELLS; cell++)
+			free(atomic_load(&page->cells[cell]));
+		free(page);
+	}
+	free(directory);
 }
 
 void orgdb__catalog_free(struct catalog *catalog)
 {
 	if (!catalog)
 		return;
-	clear(catalog);
+	free_pages(atomic_load(&catalog->directory));
+	for (int i = 0; i < APPLICATION_CELLS; i++)
+		free(atomic_load(&catalog->applications[i]));
+	free_list(catalog->unlinked);
+	pthread_mutex_destroy(&catalog->lock);
 	free(catalog);
 }
 
-int orgdb__catalog_open(orgdb_txn *txn)
+static void clear_local(struct local_catalog *local)
 {
-	if (!txn->catalog)
-		txn->catalog = calloc(1, sizeof(*txn->catalog));
-	if (!txn->catalog)
-		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for the catalog");
-	if (txn->catalog->changes != orgdb__kv_changes(txn->kv))
-		clear(txn->catalog);
-	txn->catalog->changes = orgdb__kv_changes(txn->kv);
+	free_list(local->connections);
+	free_list(local->applications);
+	local->connections = local->applications = NULL;
+}
+
+void orgdb__local_catalog_free(struct local_catalog *local)
+{
+	if (!local)
+		return;
+	clear_local(local);
+	free(local);
+}
+
+/* Free `old`, which is linked no more, when the last reader that may see it has ended. Under the catalog's lock. */
+static void unlink_shared(struct orgdb *db, struct shared *old)
+{
+	struct catalog *catalog = db->catalog;
+	old->unlinked_in = orgdb__readers_advance(&db->readers);
+	old->next = NULL;
+	*catalog->unlinked_end = old;
+	catalog->unlinked_end = &old->next;
+	uint64_t earliest = orgdb__readers_earliest(&db->readers);
+	while (catalog->unlinked && catalog->unlinked->unlinked_in < earliest) {
+		struct shared *next = catalog->unlinked->next;
+		free(catalog->unlinked);
+		catalog->unlinked = next;
+	}
+	if (!catalog->unlinked)
+		catalog->unlinked_end = &catalog->unlinked;
+}
+
+/* ---- Copies ------------------------------------------------------------------------------------------------------ */
+
+static int copy_connection(orgdb_txn *txn, uint64_t ordinal, uint64_t generation, struct catalog_connection **out)
+{
+	const struct kind *kind = orgdb__kind(ORGDB_KIND_CONNECTION);
+	struct bytes record;
+	int rc = orgdb__entity_record(txn, kind, ordinal, &record);
+	if (rc != 0)
+		return rc;
+	struct catalog_connection *copy = malloc(sizeof(*copy) + record.size);
+	if (!copy)
+		return no_memory();
+	copy->shared = (struct shared){ .generation = generation };
+	memcpy(copy->record, record.data, record.size);
+	rc = orgdb__entity_decode(txn, kind, (struct bytes){ copy->record, record.size }, ordinal, &copy->connection);
+	if (rc != 0) {
+		free(copy);
+		return rc;
+	}
+	*out = copy;
 	return 0;
 }
 
-static size_t slot_of(const struct catalog *catalog, uint64_t ordinal)
+static const char *client_id_of(const struct catalog_application *application)
 {
-	size_t mask = catalog->capacity - 1;
-	size_t slot = (size_t)(ordinal * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
-	while (catalog->slots[slot] && catalog->slots[slot]->ordinal != ordinal)
-		slot = (slot + 1) & mask;
-	return slot;
+	return (const char *)(application->connections + application->count);
 }
 
-/* Keep at least half of the slots free. */
-static int make_room(struct catalog *catalog)
+static int list_connections(orgdb_txn *txn, uint64_t application, uint64_t count, uint32_t *connections)
 {
-	if (2 * (catalog->count + 1) <= catalog->capacity)
-		return 0;
-	struct catalog grown = *catalog;
-	grown.capacity = catalog->capacity ? 2 * catalog->capacity : 32;
-	grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
-	if (!grown.slots)
-		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for the catalog");
-	for (size_t i = 0; i < catalog->capacity; i++)
-		if (catalog->slots[i])
-			grown.slots[slot_of(&grown, catalog->slots[i]->ordinal)] = catalog->slots[i];
-	free(catalog->slots);
-	*catalog = grown;
+	struct key owner = key_of_number(application);
+	uint64_t part[CHUNK_COUNT_MAX], after = 0;
+	size_t got;
+	for (uint64_t filled = 0; filled < count; filled += got) {
+		int rc = orgdb__set_list(txn, TABLE_CONNECTIONS_OF_APPLICATION, &owner, after, part, CHUNK_COUNT_MAX, &got);
+		if (rc != 0)
+			return rc;
+		if (got == 0 || got > count - filled)
+			return orgdb__txn_corrupt(txn, TABLE_CONNECTIONS_OF_APPLICATION, "a set is not as large as it says");
+		for (size_t i = 0; i < got; i++)
+			connections[filled + i] = (uint32_t)part[i];
+		after = part[got - 1];
+	}
 	return 0;
+}
+
+static int copy_application(
+	orgdb_txn *txn, const orgdb_application *entity, uint64_t generation, struct catalog_application **out)
+{
+	struct key owner = key_of_number(entity->ordinal);
+	uint64_t count;
+	int rc = orgdb__set_count(txn, TABLE_CONNECTIONS_OF_APPLICATION, &owner, &count);
+	if (rc != 0)
+		return rc;
+	struct catalog_application *copy =
+		malloc(sizeof(*copy) + (size_t)count * sizeof(copy->connections[0]) + entity->client_id.size);
+	if (!copy)
+		return no_memory();
+	*copy = (struct catalog_application){
+		.shared = { .generation = generation },
+		.ordinal = entity->ordinal,
+		.usage = entity->organization_usage,
+		.id_size = (uint32_t)entity->client_id.size,
+		.count = (uint32_t)count,
+	};
+	memcpy(copy->connections + count, entity->client_id.data, entity->client_id.size);
+	rc = list_connections(txn, entity->ordinal, count, copy->connections);
+	if (rc != 0) {
+		free(copy);
+		return rc;
+	}
+	*out = copy;
+	return 0;
+}
+
+/* ---- Local catalogs ---------------------------------------------------------------------------------------------- */
+
+static int open_local(orgdb_txn *txn)
+{
+	if (!txn->local)
+		txn->local = calloc(1, sizeof(*txn->local));
+	if (!txn->local)
+		return no_memory();
+	if (txn->local->changes != orgdb__kv_changes(txn->kv))
+		clear_local(txn->local);
+	txn->local->changes = orgdb__kv_changes(txn->kv);
+	return 0;
+}
+
+static int local_connection(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out)
+{
+	int rc = open_local(txn);
+	if (rc != 0)
+		return rc;
+	for (struct shared *at = txn->local->connections; at; at = at->next)
+		if (((struct catalog_connection *)at)->connection.ordinal == ordinal) {
+			*out = &((struct catalog_connection *)at)->connection;
+			return 0;
+		}
+	struct catalog_connection *copy;
+	rc = copy_connection(txn, ordinal, 0, &copy);
+	if (rc != 0)
+		return rc;
+	copy->shared.next = txn->local->connections;
+	txn->local->connections = &copy->shared;
+	*out = &copy->connection;
+	return 0;
+}
+
+static bool is_application(const struct catalog_application *application, orgdb_str client_id)
+{
+	return application->id_size == client_id.size &&
+		memcmp(client_id_of(application), client_id.data, client_id.size) == 0;
+}
+
+static int local_application(orgdb_txn *txn, orgdb_str client_id, const struct catalog_application **out)
+{
+	int rc = open_local(txn);
+	if (rc != 0)
+		return rc;
+	for (struct shared *at = txn->local->applications; at; at = at->next)
+		if (is_application((struct catalog_application *)at, client_id)) {
+			*out = (struct catalog_application *)at;
+			return 0;
+		}
+	orgdb_application entity;
+	struct catalog_application *copy;
+	rc = orgdb__entity_get_by(txn, ORGDB_KIND_APPLICATION, 0, client_id, &entity);
+	if (rc == 0)
+		rc = copy_application(txn, &entity, 0, &copy);
+	if (rc != 0)
+		return rc;
+	copy->shared.next = txn->local->applications;
+	txn->local->applications = &copy->shared;
+	*out = copy;
+	return 0;
+}
+
+/* ---- The shared catalog ------------------------------------------------------------------------------------------ */
+
+/* The directory, long enough for `page`. Under the catalog's lock. */
+static struct directory *long_directory(struct orgdb *db, size_t page)
+{
+	struct directory *directory = atomic_load(&db->catalog->directory);
+	size_t count = directory ? directory->count : 0;
+	if (page < count)
+		return directory;
+	size_t longer = count ? count : 4;
+	while (longer <= page)
+		longer *= 2;
+	struct directory *grown = calloc(1, sizeof(*grown) + longer * sizeof(grown->pages[0]));
+	if (!grown)
+		return NULL;
+	grown->count = longer;
+	for (size_t i = 0; i < count; i++)
+		atomic_init(&grown->pages[i], atomic_load(&directory->pages[i]));
+	atomic_store(&db->catalog->directory, grown);
+	if (directory)
+		unlink_shared(db, &directory->shared);
+	return grown;
+}
+
+/* Where the connection of `ordinal` belongs; made if need be. Under the catalog's lock. NULL when out of memory. */
+static struct catalog_connection *_Atomic *make_cell(struct orgdb *db, uint64_t ordinal)
+{
+	struct directory *directory = long_directory(db, (size_t)(ordinal / PAGE_CELLS));
+	if (!directory)
+		return NULL;
+	struct page *_Atomic *place = &directory->pages[ordinal / PAGE_CELLS];
+	struct page *page = atomic_load(place);
+	if (!page) {
+		page = calloc(1, sizeof(*page));
+		if (!page)
+			return NULL;
+		atomic_store(place, page);
+	}
+	return &page->cells[ordinal % PAGE_CELLS];
+}
+
+static struct catalog_connection *find_connection(struct catalog *catalog, uint64_t ordinal)
+{
+	struct directory *directory = atomic_load(&catalog->directory);
+	size_t at = (size_t)(ordinal / PAGE_CELLS);
+	if (!directory || at >= directory->count)
+		return NULL;
+	struct page *page = atomic_load(&directory->pages[at]);
+	return page ? atomic_load(&page->cells[ordinal % PAGE_CELLS]) : NULL;
+}
+
+/* Publish `copy`; if another thread was faster with one as new, *copy becomes that. */
+static int publish_connection(struct orgdb *db, struct catalog_connection **copy)
+{
+	struct catalog *catalog = db->catalog;
+	pthread_mutex_lock(&catalog->lock);
+	struct catalog_connection *_Atomic *cell = make_cell(db, (*copy)->connection.ordinal);
+	struct catalog_connection *old = cell ? atomic_load(cell) : NULL, *kept = *copy;
+	bool late = old && old->shared.generation >= kept->shared.generation;
+	if (cell && !late) {
+		atomic_store(cell, kept);
+		if (old)
+			unlink_shared(db, &old->shared);
+	} else {
+		free(kept);
+		kept = old;
+	}
+	pthread_mutex_unlock(&catalog->lock);
+	*copy = kept;
+	return kept ? 0 : no_memory();
 }
 
 int orgdb__catalog_connection(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out)
 {
-	struct catalog *catalog = txn->catalog;
-	int rc = make_room(catalog);
+	if (txn->write)
+		return local_connection(txn, ordinal, out);
+	uint64_t generation = generation_of(txn, shard_of_connection(ordinal));
+	struct catalog_connection *found = find_connection(txn->db->catalog, ordinal);
+	while (!found || found->shared.generation < generation) {
+		int rc = copy_connection(txn, ordinal, generation, &found);
+		if (rc == 0)
+			rc = publish_connection(txn->db, &found);
+		if (rc != 0)
+			return rc;
+	}
+	if (found->shared.generation > generation) /* This snapshot is an older one. */
+		return local_connection(txn, ordinal, out);
+	*out = &found->connection;
+	return 0;
+}
+
+static struct catalog_application *_Atomic *application_cell(struct catalog *catalog, orgdb_str client_id)
+{
+	uint64_t hash = hash_of_text(client_id);
+	return &catalog->applications[(hash >> 32) % APPLICATION_CELLS];
+}
+
+static void publish_application(
+	struct orgdb *db, struct catalog_application *_Atomic *cell, struct catalog_application *copy)
+{
+	pthread_mutex_lock(&db->catalog->lock);
+	struct catalog_application *old = atomic_exchange(cell, copy);
+	if (old)
+		unlink_shared(db, &old->shared);
+	pthread_mutex_unlock(&db->catalog->lock);
+}
+
+int orgdb__catalog_application(orgdb_txn *txn, orgdb_str client_id, const struct catalog_application **out)
+{
+	if (txn->write)
+		return local_application(txn, client_id, out);
+	struct catalog_application *_Atomic *cell = application_cell(txn->db->catalog, client_id);
+	struct catalog_application *found = atomic_load(cell);
+	if (found && is_application(found, client_id)) {
+		uint64_t generation = generation_of(txn, shard_of_application(found->ordinal));
+		*out = found;
+		if (found->shared.generation == generation)
+			return 0;
+		if (found->shared.generation > generation)
+			return local_application(txn, client_id, out);
+	}
+	orgdb_application entity;
+	int rc = orgdb__entity_get_by(txn, ORGDB_KIND_APPLICATION, 0, client_id, &entity);
+	if (rc == 0)
+		rc = copy_application(txn, &entity, generation_of(txn, shard_of_application(entity.ordinal)), &found);
 	if (rc != 0)
 		return rc;
-	size_t slot = slot_of(catalog, ordinal);
-	if (!catalog->slots[slot]) {
-		orgdb_connection *connection = malloc(sizeof(*connection));
-		if (!connection)
-			return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for the catalog");
-		rc = orgdb__entity_load(txn, orgdb__kind(ORGDB_KIND_CONNECTION), ordinal, connection);
-		if (rc != 0) {
-			free(connection);
-			return rc;
-		}
-		catalog->slots[slot] = connection;
-		catalog->count++;
-	}
-	*out = catalog->slots[slot];
+	publish_application(txn->db, cell, found);
+	*out = found;
 	return 0;
+}
+
+int orgdb__catalog_open(orgdb_txn *txn)
+{
+	return txn->write ? 0 : orgdb__generations_load(txn);
 }

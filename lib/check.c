@@ -184,25 +184,25 @@ static bool has_mirror(struct checker *checker, const uint64_t owner[2], uint64_
 	struct half *half = &edge.forward;
 	switch (checker->table) {
 	case TABLE_MEMBERS_OF_ORGANIZATION:
-		edge = edge_of_membership(owner[0], ordinal);
+		edge = orgdb__edge_of_membership(owner[0], ordinal);
 		half = &edge.reverse;
 		break;
 	case TABLE_ORGANIZATIONS_OF_USER:
-		edge = edge_of_membership(ordinal, owner[0]);
+		edge = orgdb__edge_of_membership(ordinal, owner[0]);
 		break;
 	case TABLE_CONNECTIONS_OF_APPLICATION:
-		edge = edge_of_application_connection(owner[0], ordinal);
+		edge = orgdb__edge_of_application_connection(owner[0], ordinal);
 		half = &edge.reverse;
 		break;
 	case TABLE_APPLICATIONS_OF_CONNECTION:
-		edge = edge_of_application_connection(ordinal, owner[0]);
+		edge = orgdb__edge_of_application_connection(ordinal, owner[0]);
 		break;
 	case TABLE_ROLES_OF_MEMBER:
-		edge = edge_of_member_role(owner[0], owner[1], ordinal);
+		edge = orgdb__edge_of_member_role(owner[0], owner[1], ordinal);
 		half = &edge.reverse;
 		break;
 	case TABLE_MEMBERS_OF_ROLE:
-		edge = edge_of_member_role(owner[1], ordinal, owner[0]);
+		edge = orgdb__edge_of_member_role(owner[1], ordinal, owner[0]);
 		break;
 	default:
 		return is_in_hot_row(checker, ordinal, owner[0]);
@@ -216,7 +216,7 @@ static void check_owner(struct checker *checker, const struct set_table *sets, c
 		if (!exists(checker, sets->owner_kinds[i], owner[i]))
 			problem(checker, "a set belongs to %s %llu, which does not exist",
 				orgdb__kind(sets->owner_kinds[i])->schema.name, number(owner[i]));
-	struct edge membership = edge_of_membership(owner[0], owner[1]);
+	struct edge membership = orgdb__edge_of_membership(owner[0], owner[1]);
 	if (sets->table == TABLE_ROLES_OF_MEMBER && orgdb__set_contains(checker->txn, &membership.forward) != 0)
 		problem(checker, "user %llu has roles in organization %llu without being a member", number(owner[1]),
 			number(owner[0]));
@@ -282,7 +282,7 @@ static void check_chunk(struct checker *checker, struct bytes key, struct bytes 
 static void check_login_entry(struct checker *checker, const struct login *login, uint32_t at, orgdb_str id)
 {
 	struct login_entry entry = login_at(login, at);
-	struct half reverse = half_of_enabled_connection(login->organization, entry.connection);
+	struct half reverse = orgdb__half_of_enabled_connection(login->organization, entry.connection);
 	struct key key = key_of_pair(login->organization, entry.connection);
 	struct bytes record;
 	bool recorded = orgdb__kv_get(checker->txn->kv, TABLE_ENABLED_CONNECTIONS, key_bytes(&key), &record) == 0;
@@ -327,10 +327,10 @@ static bool edge_exists(struct checker *checker, uint32_t kind, uint64_t first, 
 	struct edge edge;
 	switch (kind) {
 	case ORGDB_KIND_APPLICATION_CONNECTION:
-		edge = edge_of_application_connection(first, second);
+		edge = orgdb__edge_of_application_connection(first, second);
 		break;
 	case ORGDB_KIND_MEMBERSHIP:
-		edge = edge_of_membership(first, second);
+		edge = orgdb__edge_of_membership(first, second);
 		break;
 	default:
 		return is_in_hot_row(checker, first, second);

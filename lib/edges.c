@@ -6,6 +6,7 @@
 #include "edges.h"
 
 #include "error.h"
+#include "generations.h"
 
 enum {
 	BEFORE_FLAG = 0x80, /* In the width byte. */
@@ -92,6 +93,15 @@ static size_t owner_numbers(enum kv_table table)
 static int damaged(orgdb_txn *txn, enum kv_table table)
 {
 	return orgdb__txn_corrupt(txn, table, "a chunk is damaged");
+}
+
+/* Merged lookups keep copies of applications with their connections. */
+static void touch_owner(orgdb_txn *txn, enum kv_table table, const struct key *key)
+{
+	struct bytes rest = key_bytes(key);
+	uint64_t owner;
+	if (table == TABLE_CONNECTIONS_OF_APPLICATION && key_take_number(&rest, &owner))
+		touch_shard(txn, shard_of_application(owner));
 }
 
 static int write_chunk(orgdb_txn *txn, enum kv_table table, const struct chunk *chunk)
@@ -276,6 +286,7 @@ static int write_grown(orgdb_txn *txn, enum kv_table table, struct chunk *chunk,
 int orgdb__set_insert(orgdb_txn *txn, const struct half *half)
 {
 	struct chunk chunk;
+	touch_owner(txn, half->table, &half->owner);
 	int rc = load_chunk(txn, half, &chunk);
 	if (rc == ORGDB_NOT_FOUND) {
 		chunk.key = key_of_last(&half->owner);
@@ -366,6 +377,7 @@ static int write_shrunk(orgdb_txn *txn, enum kv_table table, struct chunk *chunk
 int orgdb__set_remove(orgdb_txn *txn, const struct half *half)
 {
 	struct chunk chunk;
+	touch_owner(txn, half->table, &half->owner);
 	int rc = load_chunk(txn, half, &chunk);
 	if (rc != 0)
 		return rc;
@@ -394,7 +406,7 @@ int orgdb__chunk_take(
 
 /* ---- Both halves ------------------------------------------------------------------------------------------------- */
 
-struct edge edge_of_application_connection(uint64_t application, uint64_t connection)
+struct edge orgdb__edge_of_application_connection(uint64_t application, uint64_t connection)
 {
 	return (struct edge){
 		.kind = EDGE_APPLICATION_CONNECTION,
@@ -403,7 +415,7 @@ struct edge edge_of_application_connection(uint64_t application, uint64_t connec
 	};
 }
 
-struct edge edge_of_membership(uint64_t organization, uint64_t user)
+struct edge orgdb__edge_of_membership(uint64_t organization, uint64_t user)
 {
 	return (struct edge){
 		.kind = EDGE_MEMBERSHIP,
@@ -414,7 +426,7 @@ struct edge edge_of_membership(uint64_t organization, uint64_t user)
 
 /* The reverse half is owned by (role, organization): all members of an organization with a role lie together, and
  * deleting the organization drops them at once. */
-struct edge edge_of_member_role(uint64_t organization, uint64_t user, uint64_t role)
+struct edge orgdb__edge_of_member_role(uint64_t organization, uint64_t user, uint64_t role)
 {
 	return (struct edge){
 		.kind = EDGE_MEMBER_ROLE,
@@ -423,7 +435,7 @@ struct edge edge_of_member_role(uint64_t organization, uint64_t user, uint64_t r
 	};
 }
 
-struct half half_of_enabled_connection(uint64_t organization, uint64_t connection)
+struct half orgdb__half_of_enabled_connection(uint64_t organization, uint64_t connection)
 {
 	return (struct half){ TABLE_ORGANIZATIONS_OF_CONNECTION, key_of_number(connection), organization };
 }

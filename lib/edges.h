@@ -49,10 +49,10 @@ struct edge {
 };
 
 /* The edges there are, by what they join. An enabled connection's forward half is in its organization's hot row. */
-struct edge edge_of_application_connection(uint64_t application, uint64_t connection);
-struct edge edge_of_membership(uint64_t organization, uint64_t user);
-struct edge edge_of_member_role(uint64_t organization, uint64_t user, uint64_t role);
-struct half half_of_enabled_connection(uint64_t organization, uint64_t connection);
+struct edge orgdb__edge_of_application_connection(uint64_t application, uint64_t connection);
+struct edge orgdb__edge_of_membership(uint64_t organization, uint64_t user);
+struct edge orgdb__edge_of_member_role(uint64_t organization, uint64_t user, uint64_t role);
+struct half orgdb__half_of_enabled_connection(uint64_t organization, uint64_t connection);
 
 /* ORGDB_EXISTS or ORGDB_NOT_FOUND without recording a failure: the caller knows the names. */
 int orgdb__edge_add(orgdb_txn *txn, const struct edge *edge);

@@ -230,7 +230,7 @@ int orgdb_enabled_connection_create(
 		rc = write_forward(txn, &place.ends, &edge);
 	if (rc != 0)
 		return rc;
-	struct half reverse = half_of_enabled_connection(place.ends.first, place.ends.second);
+	struct half reverse = orgdb__half_of_enabled_connection(place.ends.first, place.ends.second);
 	rc = orgdb__set_insert(txn, &reverse);
 	if (rc == ORGDB_EXISTS)
 		return orgdb__txn_corrupt(txn, reverse.table, "an edge has only one of its halves");
@@ -265,7 +265,7 @@ int orgdb_enabled_connection_delete(orgdb_txn *txn, const char *organization_id,
 	if (rc != 0)
 		return rc;
 	struct key key = key_of_pair(place.ends.first, place.ends.second);
-	struct half reverse = half_of_enabled_connection(place.ends.first, place.ends.second);
+	struct half reverse = orgdb__half_of_enabled_connection(place.ends.first, place.ends.second);
 	rc = orgdb__attributes_delete(txn, kind(), &key);
 	if (rc == 0)
 		rc = orgdb__set_remove(txn, &reverse);

@@ -10,6 +10,7 @@
 
 #include "cascade.h"
 #include "error.h"
+#include "generations.h"
 #include "id.h"
 #include "index.h"
 #include "login.h"
@@ -43,7 +44,7 @@ int orgdb__entity_find(orgdb_txn *txn, uint32_t kind, const char *id, uint64_t *
 	return find_by(txn, k, &k->indexes[0], orgdb_string(id), ordinal);
 }
 
-static int decode(orgdb_txn *txn, const struct kind *kind, struct bytes record, uint64_t ordinal, void *out)
+int orgdb__entity_decode(orgdb_txn *txn, const struct kind *kind, struct bytes record, uint64_t ordinal, void *out)
 {
 	if (!orgdb__schema_decode(&kind->schema, record, out))
 		return orgdb__txn_corrupt(txn, kind->records, "a record does not decode");
@@ -51,7 +52,7 @@ static int decode(orgdb_txn *txn, const struct kind *kind, struct bytes record, 
 	return 0;
 }
 
-static int read_record(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal, struct bytes *record)
+int orgdb__entity_record(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal, struct bytes *record)
 {
 	struct key key = key_of_number(ordinal);
 	int rc = orgdb__kv_get(txn->kv, kind->records, key_bytes(&key), record);
@@ -61,8 +62,8 @@ static int read_record(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal
 int orgdb__entity_load(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal, void *out)
 {
 	struct bytes record;
-	int rc = read_record(txn, kind, ordinal, &record);
-	return rc == 0 ? decode(txn, kind, record, ordinal, out) : rc;
+	int rc = orgdb__entity_record(txn, kind, ordinal, &record);
+	return rc == 0 ? orgdb__entity_decode(txn, kind, record, ordinal, out) : rc;
 }
 
 int orgdb__entity_load_all(orgdb_txn *txn, const struct kind *kind, const uint64_t *ordinals, size_t count, void *array)
@@ -73,21 +74,20 @@ int orgdb__entity_load_all(orgdb_txn *txn, const struct kind *kind, const uint64
 	return rc;
 }
 
-int orgdb__entity_get_by(orgdb_txn *txn, uint32_t kind, size_t index, const char *text, void *out)
+int orgdb__entity_get_by(orgdb_txn *txn, uint32_t kind, size_t index, orgdb_str text, void *out)
 {
-	int rc = orgdb__txn_read(txn);
-	if (rc != 0)
-		return rc;
 	const struct kind *k = orgdb__kind(kind);
 	uint64_t ordinal;
-	rc = find_by(txn, k, &k->indexes[index], orgdb_string(text), &ordinal);
+	int rc = find_by(txn, k, &k->indexes[index], text, &ordinal);
 	return rc == 0 ? orgdb__entity_load(txn, k, ordinal, out) : rc;
 }
 
 int orgdb_entity_get(orgdb_txn *txn, uint32_t kind, const char *id, void *out)
 {
 	int rc = check_kind(kind);
-	return rc == 0 ? orgdb__entity_get_by(txn, kind, 0, id, out) : rc;
+	if (rc == 0)
+		rc = orgdb__txn_read(txn);
+	return rc == 0 ? orgdb__entity_get_by(txn, kind, 0, orgdb_string(id), out) : rc;
 }
 
 int orgdb_entity_count(orgdb_txn *txn, uint32_t kind, uint64_t *count)
@@ -111,7 +111,7 @@ static int list_from(orgdb_txn *txn, struct kv_cursor *cursor, const struct kind
 		if (!key_take_number(&key, &ordinal) || key.size > 0)
 			return orgdb__txn_corrupt(txn, kind->records, "a key is damaged");
 		if (ordinal > after) {
-			rc = decode(txn, kind, record, ordinal, (char *)array + *count * kind->schema.struct_size);
+			rc = orgdb__entity_decode(txn, kind, record, ordinal, (char *)array + *count * kind->schema.struct_size);
 			if (rc != 0)
 				return rc;
 			(*count)++;
@@ -285,9 +285,19 @@ static int next_ordinal(orgdb_txn *txn, const struct kind *kind, uint64_t *ordin
 	return 0;
 }
 
+/* What merged lookups keep decoded copies of. An organization's part is its hot row (see login.c). */
+static void touch(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal)
+{
+	if (kind->schema.kind == ORGDB_KIND_CONNECTION)
+		touch_shard(txn, shard_of_connection(ordinal));
+	else if (kind->schema.kind == ORGDB_KIND_APPLICATION)
+		touch_shard(txn, shard_of_application(ordinal));
+}
+
 static int insert(orgdb_txn *txn, const struct kind *kind, const union entity *entity)
 {
 	struct key key = key_of_number(entity->head.ordinal);
+	touch(txn, kind, entity->head.ordinal);
 	int rc = orgdb__kv_append(
 		txn->kv, kind->records, key_bytes(&key), (struct bytes){ txn->scratch.data, txn->scratch.size });
 	if (rc == 0)
@@ -338,12 +348,13 @@ static int load_copy(orgdb_txn *txn, const struct kind *kind, const char *id, un
 	struct bytes record;
 	int rc = orgdb__entity_find(txn, kind->schema.kind, id, &ordinal);
 	if (rc == 0)
-		rc = read_record(txn, kind, ordinal, &record);
+		rc = orgdb__entity_record(txn, kind, ordinal, &record);
 	if (rc != 0)
 		return rc;
 	txn->previous.size = 0;
 	rc = orgdb__buffer_append(&txn->previous, record.data, record.size);
-	return rc == 0 ? decode(txn, kind, (struct bytes){ txn->previous.data, record.size }, ordinal, entity) : rc;
+	return rc == 0 ? orgdb__entity_decode(txn, kind, (struct bytes){ txn->previous.data, record.size }, ordinal, entity)
+				   : rc;
 }
 
 int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const void *changes)
@@ -370,6 +381,7 @@ int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const voi
 	if (record.size == txn->previous.size && memcmp(record.data, txn->previous.data, record.size) == 0)
 		return 0; /* Nothing to write. */
 	struct key key = key_of_number(after.head.ordinal);
+	touch(txn, k, after.head.ordinal);
 	rc = orgdb__kv_put(txn->kv, k->records, key_bytes(&key), record);
 	return rc == 0 ? reindex(txn, k, &before, &after) : rc;
 }
@@ -392,5 +404,6 @@ int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cas
 	if (rc != 0)
 		return rc;
 	struct key key = key_of_number(entity.head.ordinal);
+	touch(txn, k, entity.head.ordinal);
 	return orgdb__kv_delete(txn->kv, k->records, key_bytes(&key));
 }

@@ -18,7 +18,10 @@ int orgdb__entity_load(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal
 /* The same for several, into an array of the kind's struct. */
 int orgdb__entity_load_all(
 	orgdb_txn *txn, const struct kind *kind, const uint64_t *ordinals, size_t count, void *array);
-/* As the public getters by unique name. `index` is the index's place in the kind. */
-int orgdb__entity_get_by(orgdb_txn *txn, uint32_t kind, size_t index, const char *text, void *out);
+/* Its two halves: view the record, and view that as an entity. */
+int orgdb__entity_record(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal, struct bytes *record);
+int orgdb__entity_decode(orgdb_txn *txn, const struct kind *kind, struct bytes record, uint64_t ordinal, void *out);
+/* The entity with a unique text; ORGDB_NOT_FOUND names it. `index` is the index's place in the kind. */
+int orgdb__entity_get_by(orgdb_txn *txn, uint32_t kind, size_t index, orgdb_str text, void *out);
 
 #endif

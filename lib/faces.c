@@ -38,10 +38,11 @@ FACE(user, ORGDB_KIND_USER)
 FACE(role, ORGDB_KIND_ROLE)
 
 /* In the schema, a kind's name is its second index. */
-#define FACE_BY_NAME(noun, KIND)                                                        \
-	int orgdb_##noun##_get_by_name(orgdb_txn *txn, const char *name, orgdb_##noun *out) \
-	{                                                                                   \
-		return orgdb__entity_get_by(txn, KIND, 1, name, out);                           \
+#define FACE_BY_NAME(noun, KIND)                                                           \
+	int orgdb_##noun##_get_by_name(orgdb_txn *txn, const char *name, orgdb_##noun *out)    \
+	{                                                                                      \
+		int rc = orgdb__txn_read(txn);                                                     \
+		return rc == 0 ? orgdb__entity_get_by(txn, KIND, 1, orgdb_string(name), out) : rc; \
 	}
 
 FACE_BY_NAME(connection, ORGDB_KIND_CONNECTION)

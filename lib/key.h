@@ -120,4 +120,22 @@ static inline bool key_of_text(struct text_key *key, orgdb_str text)
 	return false;
 }
 
+/* A hash for tables in memory; never stored. Eight bytes at a time. */
+static inline uint64_t hash_of_text(orgdb_str text)
+{
+	const uint64_t multiplier = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t hash = text.size * multiplier, word;
+	size_t i = 0;
+	for (; i + sizeof(word) <= text.size; i += sizeof(word)) {
+		memcpy(&word, text.data + i, sizeof(word));
+		hash = (hash ^ word) * multiplier;
+		hash ^= hash >> 29;
+	}
+	word = 0;
+	if (i < text.size)
+		memcpy(&word, text.data + i, text.size - i);
+	hash = (hash ^ word) * multiplier;
+	return hash ^ hash >> 32;
+}
+
 #endif

@@ -390,6 +390,11 @@ int orgdb__kv_poison(struct kv_txn *txn, int code)
 	return code;
 }
 
+uint64_t orgdb__kv_snapshot(const struct kv_txn *txn)
+{
+	return mdb_txn_id(txn->txn);
+}
+
 uint64_t orgdb__kv_changes(const struct kv_txn *txn)
 {
 	return txn->changes;

@@ -105,6 +105,8 @@ void orgdb__kv_abort(struct kv_txn *txn);
 int orgdb__kv_failure(const struct kv_txn *txn);
 /* Let a failure that was found above this layer, such as a damaged record, stick to a write transaction. Returns `code`. */
 int orgdb__kv_poison(struct kv_txn *txn, int code);
+/* A number that tells snapshots of this environment apart: it grows with each commit. */
+uint64_t orgdb__kv_snapshot(const struct kv_txn *txn);
 /* How many puts and deletes there were. */
 uint64_t orgdb__kv_changes(const struct kv_txn *txn);
 

@@ -6,6 +6,7 @@
 #include "login.h"
 
 #include "error.h"
+#include "generations.h"
 
 enum { HEAD_SIZE = 12, ENTRY_SIZE = 8 };
 
@@ -79,9 +80,10 @@ static void put_number(uint8_t *out, uint64_t number, int size)
 		out[i] = (uint8_t)(number >> (8 * i));
 }
 
-static int put_row(orgdb_txn *txn, orgdb_str id, struct buffer *row)
+static int put_row(orgdb_txn *txn, orgdb_str id, uint64_t organization, struct buffer *row)
 {
 	struct text_key key;
+	touch_shard(txn, shard_of_organization(organization));
 	key_of_text(&key, id);
 	put_number(row->data + 8, (row->size - HEAD_SIZE) / ENTRY_SIZE, 4);
 	return orgdb__kv_put(
@@ -93,12 +95,13 @@ int orgdb__login_create(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordi
 	uint8_t head[HEAD_SIZE] = { 0 };
 	put_number(head, ordinal, 8);
 	struct buffer row = { head, HEAD_SIZE, HEAD_SIZE };
-	return put_row(txn, organization_id, &row);
+	return put_row(txn, organization_id, ordinal, &row);
 }
 
-int orgdb__login_delete(orgdb_txn *txn, orgdb_str organization_id)
+int orgdb__login_delete(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal)
 {
 	struct text_key key;
+	touch_shard(txn, shard_of_organization(ordinal));
 	key_of_text(&key, organization_id);
 	int rc = orgdb__kv_delete(txn->kv, TABLE_ORGANIZATION_LOGIN, text_key_bytes(&key));
 	return rc == ORGDB_NOT_FOUND ? orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is missing") : rc;
@@ -126,7 +129,7 @@ int orgdb__login_set(orgdb_txn *txn, orgdb_str organization_id, uint64_t connect
 	if (rc == 0)
 		rc = orgdb__buffer_append(&row, rest, (size_t)(login.count - at - there) * ENTRY_SIZE);
 	if (rc == 0)
-		rc = put_row(txn, organization_id, &row);
+		rc = put_row(txn, organization_id, login.organization, &row);
 	orgdb__buffer_free(&row);
 	return rc == 0 ? 0 : orgdb__kv_poison(txn->kv, rc);
 }

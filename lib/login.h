@@ -66,7 +66,7 @@ int orgdb__login_copy(orgdb_txn *txn, orgdb_str organization_id, struct buffer *
 
 /* An organization's first row, without connections. */
 int orgdb__login_create(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal);
-int orgdb__login_delete(orgdb_txn *txn, orgdb_str organization_id);
+int orgdb__login_delete(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal);
 /* Add, replace or (with NULL) remove the entry of a connection. */
 int orgdb__login_set(orgdb_txn *txn, orgdb_str organization_id, uint64_t connection, const struct login_entry *entry);
 

@@ -18,7 +18,7 @@ static int find_edge(
 {
 	int rc = orgdb__ends_find(txn, ORGDB_KIND_ORGANIZATION, organization_id, ORGDB_KIND_USER, user_id, ends);
 	if (rc == 0)
-		*edge = edge_of_membership(ends->first, ends->second);
+		*edge = orgdb__edge_of_membership(ends->first, ends->second);
 	return rc;
 }
 
@@ -131,7 +131,7 @@ static int find_role(
 	if (rc == 0)
 		rc = orgdb__entity_find(txn, ORGDB_KIND_ROLE, role_id, &role);
 	if (rc == 0)
-		*edge = edge_of_member_role(ends.first, ends.second, role);
+		*edge = orgdb__edge_of_member_role(ends.first, ends.second, role);
 	return rc;
 }
 

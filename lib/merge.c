@@ -12,34 +12,6 @@
 #include "error.h"
 #include "login.h"
 
-/* The application's connections, a part at a time. */
-struct own {
-	orgdb_txn *txn;
-	struct key application;
-	uint64_t part[CHUNK_COUNT_MAX];
-	size_t at;
-	size_t count;
-	bool more;
-};
-
-static int refill(struct own *own)
-{
-	uint64_t after = own->count > 0 ? own->part[own->count - 1] : 0;
-	own->at = 0;
-	int rc = orgdb__set_list(
-		own->txn, TABLE_CONNECTIONS_OF_APPLICATION, &own->application, after, own->part, CHUNK_COUNT_MAX, &own->count);
-	own->more = own->count == CHUNK_COUNT_MAX;
-	return rc;
-}
-
-/* The next of the application's connections, UINT64_MAX behind the last. */
-static int peek_own(struct own *own, uint64_t *ordinal)
-{
-	int rc = own->at == own->count && own->more ? refill(own) : 0;
-	*ordinal = own->at < own->count ? own->part[own->at] : UINT64_MAX;
-	return rc;
-}
-
 /* An edge that is not enabled is not there. */
 static uint64_t peek_login(const struct login *login, uint32_t *at, uint32_t *options)
 {
@@ -102,25 +74,31 @@ static int add_entry(orgdb_txn *txn, const orgdb_merge_options *options, uint64_
 	return 0;
 }
 
-static int merge(struct own *own, const struct login *login, const orgdb_merge_options *options, struct answer *answer)
+/* What is being asked, found. */
+struct question {
+	orgdb_txn *txn;
+	const struct catalog_application *application;
+	struct login login; /* Without an organization, empty. */
+	orgdb_merge_options options;
+};
+
+static int merge(const struct question *question, struct answer *answer)
 {
-	uint32_t at = 0, edge_options = 0;
+	const struct catalog_application *application = question->application;
+	uint32_t own = 0, at = 0, edge_options = 0;
 	for (;;) {
-		uint64_t a, b;
-		int rc = peek_own(own, &a);
-		if (rc != 0)
-			return rc;
-		b = peek_login(login, &at, &edge_options);
+		uint64_t a = own < application->count ? application->connections[own] : UINT64_MAX;
+		uint64_t b = peek_login(&question->login, &at, &edge_options);
 		uint64_t ordinal = a < b ? a : b;
 		if (ordinal == UINT64_MAX)
 			return 0;
 		uint32_t from = (a == ordinal ? ORGDB_FROM_APPLICATION : 0u) | (b == ordinal ? ORGDB_FROM_ORGANIZATION : 0u);
-		if (policy_wants(options->policy, from)) {
-			rc = add_entry(own->txn, options, ordinal, from, edge_options, answer);
+		if (policy_wants(question->options.policy, from)) {
+			int rc = add_entry(question->txn, &question->options, ordinal, from, edge_options, answer);
 			if (rc != 0)
 				return rc;
 		}
-		own->at += a == ordinal;
+		own += a == ordinal;
 		at += b == ordinal;
 	}
 }
@@ -140,55 +118,45 @@ static int check_options(const orgdb_merge_options *given, orgdb_merge_options *
 	return 0;
 }
 
-static int check_usage(const orgdb_application *application, const char *organization_id, bool enforce)
+static int check_usage(uint32_t usage, const char *organization_id)
 {
-	uint32_t usage = application->organization_usage;
 	bool forbidden = organization_id ? usage == ORGDB_USAGE_DENY : usage == ORGDB_USAGE_REQUIRE;
-	if (!enforce || !forbidden)
+	if (!forbidden)
 		return 0;
 	return orgdb__fail(ORGDB_FORBIDDEN, "application.organization_usage",
 		"the application's organization_usage is \"%s\", so it may not be used %s an organization",
 		orgdb_organization_usage_name(usage), organization_id ? "in" : "without");
 }
 
-/* The application and the organization's hot row; without an organization an empty one. */
-static int find_both(orgdb_txn *txn, const char *client_id, const char *organization_id, orgdb_merge_options *options,
-	struct own *own, struct login *login)
+static int find_both(const char *client_id, const char *organization_id, struct question *question)
 {
-	orgdb_application application;
-	int rc = orgdb_application_get(txn, client_id, &application);
+	orgdb_merge_options *options = &question->options;
+	int rc = orgdb__catalog_open(question->txn);
+	if (rc == 0)
+		rc = orgdb__catalog_application(question->txn, orgdb_string(client_id), &question->application);
 	if (rc != 0)
 		return rc;
 	if (options->usage)
-		*options->usage = application.organization_usage;
-	own->txn = txn;
-	own->application = key_of_number(application.ordinal);
-	own->at = own->count = 0;
-	own->more = true;
-	*login = (struct login){ 0 };
+		*options->usage = question->application->usage;
 	if (organization_id)
-		rc = orgdb__login_get(txn, orgdb_string(organization_id), login);
+		rc = orgdb__login_get(question->txn, orgdb_string(organization_id), &question->login);
 	else
 		options->policy = ORGDB_POLICY_UNION;
-	return rc == 0 ? check_usage(&application, organization_id, options->enforce_usage) : rc;
+	return rc == 0 && options->enforce_usage ? check_usage(question->application->usage, organization_id) : rc;
 }
 
 int orgdb_merged_connections(orgdb_txn *txn, const char *client_id, const char *organization_id,
 	const orgdb_merge_options *given, orgdb_merged_connection *array, size_t capacity, size_t *count)
 {
-	orgdb_merge_options options;
-	struct own own;
-	struct login login;
+	struct question question = { .txn = txn };
 	struct answer answer = { array, capacity, 0 };
 	int rc = orgdb__txn_read(txn);
 	if (rc == 0)
-		rc = check_options(given, &options);
+		rc = check_options(given, &question.options);
 	if (rc == 0)
-		rc = find_both(txn, client_id, organization_id, &options, &own, &login);
+		rc = find_both(client_id, organization_id, &question);
 	if (rc == 0)
-		rc = orgdb__catalog_open(txn);
-	if (rc == 0)
-		rc = merge(&own, &login, &options, &answer);
+		rc = merge(&question, &answer);
 	if (rc != 0)
 		return rc;
 	*count = answer.count;

@@ -17,8 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog.h"
 #include "error.h"
 #include "file.h"
+#include "generations.h"
 #include "id.h"
 
 enum { READERS_DEFAULT = 1022 };
@@ -97,6 +99,8 @@ static int fill_new_store(struct kv_txn *kv, void *context)
 		put_u32(row + 4 * i, FORMAT_VERSION);
 	memcpy(row + 12, uuid, 36);
 	rc = orgdb__kv_put(kv, TABLE_META, format_key, (struct bytes){ row, sizeof(row) });
+	if (rc == 0)
+		rc = orgdb__generations_create(kv);
 	return rc == 0 ? orgdb__counters_create(kv) : rc;
 }
 
@@ -200,14 +204,16 @@ static struct orgdb *find_open(const struct stat *info)
 	return NULL;
 }
 
+/* How many stores were let go of while they had transactions. */
+static atomic_uint lingering;
+
 static int share(struct orgdb *db, const orgdb_options *options, orgdb **out)
 {
 	if (db->read_only && !options->read_only)
 		return orgdb__fail(
 			ORGDB_BUSY, "", "%s is open in this process for reading only; close it to open it for writing", db->path);
-	pthread_mutex_lock(&db->lock);
-	db->references++;
-	pthread_mutex_unlock(&db->lock);
+	if (db->references++ == 0)
+		atomic_fetch_sub(&lingering, 1);
 	*out = db;
 	return 0;
 }
@@ -216,7 +222,8 @@ static void free_store(struct orgdb *db)
 {
 	if (!db)
 		return;
-	orgdb__txn_free_parked(db);
+	orgdb__txn_free_readers(db);
+	orgdb__catalog_free(db->catalog);
 	orgdb__kv_close(db->kv);
 	pthread_mutex_destroy(&db->lock);
 	pthread_cond_destroy(&db->changed);
@@ -227,7 +234,8 @@ static void free_store(struct orgdb *db)
 static struct orgdb *new_store(const char *path, const struct stat *info, bool read_only)
 {
 	struct orgdb *db = calloc(1, sizeof(*db));
-	if (!db || !(db->path = strdup(path))) {
+	if (!db || !(db->path = strdup(path)) || !(db->catalog = orgdb__catalog_new())) {
+		free(db ? db->path : NULL);
 		free(db);
 		orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a store handle");
 		return NULL;
@@ -237,6 +245,7 @@ static struct orgdb *new_store(const char *path, const struct stat *info, bool r
 	db->read_only = read_only;
 	db->fork_generation = fork_generation;
 	db->references = 1;
+	atomic_init(&db->readers.epoch, 1);
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -312,32 +321,49 @@ int orgdb_open(const char *path, const orgdb_options *given, orgdb **out)
 	return rc;
 }
 
+/* Only looks at what nobody can be changing: without references no new transaction can begin. */
+static bool is_unused(struct orgdb *db)
+{
+	if (db->references > 0)
+		return false;
+	pthread_mutex_lock(&db->lock);
+	bool unused = !db->writing && orgdb__readers_idle(&db->readers);
+	pthread_mutex_unlock(&db->lock);
+	return unused;
+}
+
+/* Under the registry's lock, so that nobody opens a file before LMDB has closed it. */
+static void reap(void)
+{
+	for (struct orgdb **at = &registry; *at;) {
+		struct orgdb *db = *at;
+		if (is_unused(db)) {
+			*at = db->next;
+			atomic_fetch_sub(&lingering, 1);
+			free_store(db);
+		} else {
+			at = &db->next;
+		}
+	}
+}
+
+void orgdb__stores_reap(void)
+{
+	if (atomic_load(&lingering) == 0)
+		return;
+	pthread_mutex_lock(&registry_lock);
+	reap();
+	pthread_mutex_unlock(&registry_lock);
+}
+
 void orgdb_close(orgdb *db)
 {
 	if (!db || db->fork_generation != fork_generation)
 		return;
-	pthread_mutex_lock(&db->lock);
-	db->references--;
-	pthread_mutex_unlock(&db->lock);
-	orgdb__store_release(db);
-}
-
-void orgdb__store_release(struct orgdb *db)
-{
 	pthread_mutex_lock(&registry_lock);
-	/* Another thread may have released it already, and then it is not in the registry. */
-	struct orgdb **at = &registry;
-	while (*at && *at != db)
-		at = &(*at)->next;
-	bool unused = false;
-	if (*at) {
-		pthread_mutex_lock(&db->lock);
-		unused = db->references == 0 && db->live == 0;
-		pthread_mutex_unlock(&db->lock);
-		if (unused)
-			*at = db->next;
+	if (--db->references == 0) {
+		atomic_fetch_add(&lingering, 1);
+		reap();
 	}
-	if (unused)
-		free_store(db); /* Under the registry's lock: nobody may open the file before LMDB has closed it. */
 	pthread_mutex_unlock(&registry_lock);
 }

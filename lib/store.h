@@ -1,8 +1,9 @@
 /*
  * What stores and transactions are made of, for the rooms above them.
  *
- * A process has one struct orgdb for a file; orgdb_open() counts. Transactions of this process are counted too, because
- * the map can only be moved while none is live, and the store can only be closed then.
+ * A process has one struct orgdb for a file; orgdb_open() counts. The map can only be moved, and the store only be closed,
+ * while no transaction of this process is live: read transactions show that in their slots, the one write transaction in
+ * `writing` and `writer_live`.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,10 +15,12 @@
 
 #include "kv.h"
 #include "memory.h"
+#include "readers.h"
 
 enum {
 	FORMAT_VERSION = 1, /* What this library writes. */
 	EDGE_KINDS = 4,
+	GENERATION_SHARDS = 512, /* See generations.h. */
 };
 
 /* Numbers kept in one row of the meta table, loaded when a transaction first asks and written back by commit. */
@@ -38,35 +41,44 @@ struct orgdb {
 	uint32_t format_version;
 	char uuid[37];
 
+	unsigned references; /* Opens less closes; the registry's lock guards it. */
+	struct readers readers;
+	struct catalog *catalog; /* See catalog.h. */
+	atomic_bool moving;      /* The map is being resized: wait with new transactions. */
+
 	pthread_mutex_t lock; /* Guards what follows. */
 	pthread_cond_t changed;
-	unsigned references; /* Opens less closes. */
-	size_t live;         /* Transactions. */
-	bool moving;         /* The map is being resized: wait with new transactions. */
-	bool writing;        /* Some thread of this process has the write transaction. */
+	bool writing;     /* Some thread of this process has its turn to write ... */
+	bool writer_live; /* ... and has a transaction. */
 	pthread_t writer;
-	struct orgdb_txn *parked; /* Ended read transactions, ready to be renewed. */
 };
 
 struct orgdb_txn {
 	struct orgdb *db;
 	struct kv_txn *kv;
+	struct reader_slot *slot; /* Of a read transaction. */
 	bool write;
 	bool counted; /* `counters` are loaded. */
 	struct counters counters;
-	struct arena arena;      /* Lives as long as the transaction. */
-	struct buffer scratch;   /* For building one record. */
-	struct buffer previous;  /* For keeping the one that it replaces. */
-	struct catalog *catalog; /* See catalog.h. */
-	struct orgdb_txn *next;  /* In the store's list of parked ones. */
+	struct arena arena;         /* Lives as long as the transaction. */
+	struct buffer scratch;      /* For building one record. */
+	struct buffer previous;     /* For keeping the one that it replaces. */
+	const uint8_t *generations; /* In the map, for the snapshot `generations_of`. */
+	uint64_t generations_of;
+	uint8_t touched[GENERATION_SHARDS / 8]; /* A bit for each shard that a write transaction changed. */
+	struct local_catalog *local;            /* See catalog.h. */
+	struct orgdb_txn *next;                 /* In the store's list of parked ones. */
 };
 
 /* ---- store.c ---- */
 
 /* ORGDB_FORKED if `db` was opened in a parent process. */
 int orgdb__store_usable(const struct orgdb *db);
-/* Close what nobody uses any more. Call without db->lock, after a transaction or a reference ended. */
-void orgdb__store_release(struct orgdb *db);
+/*
+ * Close every store that was let go of and has no transaction left. To be called after each transaction, when its store may
+ * be gone already: so it names none.
+ */
+void orgdb__stores_reap(void);
 
 /* ---- txn.c ---- */
 
@@ -77,8 +89,8 @@ int orgdb__txn_write(orgdb_txn *txn);
 int orgdb__txn_counters(orgdb_txn *txn, struct counters **out);
 /* Say that stored data is damaged, and make it stick. */
 int orgdb__txn_corrupt(orgdb_txn *txn, enum kv_table table, const char *what);
-/* Free parked transactions. */
-void orgdb__txn_free_parked(struct orgdb *db);
+/* Free the read transactions that slots keep, and the slots; all must be idle. */
+void orgdb__txn_free_readers(struct orgdb *db);
 /* The counters of a new store. */
 int orgdb__counters_create(struct kv_txn *kv);
 

@@ -15,6 +15,7 @@
 #include "catalog.h"
 #include "edges.h"
 #include "error.h"
+#include "generations.h"
 #include "store.h"
 
 /* How long moving the map waits for this process's transactions to end. */
@@ -22,99 +23,81 @@ enum { MOVE_WAIT_SECONDS = 10 };
 
 /* ---- The map ----------------------------------------------------------------------------------------------------- */
 
-/* Wait until no transaction is live, and keep new ones waiting. */
-static int begin_moving(struct orgdb *db)
+/* Readers tell nobody that they end, so whoever moves the map looks now and then. */
+static int wait_a_moment(struct orgdb *db)
 {
-	struct timespec deadline;
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += MOVE_WAIT_SECONDS;
-	int error = 0;
+	struct timespec moment;
+	clock_gettime(CLOCK_MONOTONIC, &moment);
+	moment.tv_nsec += 1000000;
+	if (moment.tv_nsec >= 1000000000) {
+		moment.tv_nsec -= 1000000000;
+		moment.tv_sec++;
+	}
+	return pthread_cond_timedwait(&db->changed, &db->lock, &moment);
+}
+
+static time_t seconds_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Keep new transactions waiting until none is live; false if that takes too long. */
+static bool begin_moving(struct orgdb *db)
+{
+	time_t deadline = seconds_now() + MOVE_WAIT_SECONDS;
 	pthread_mutex_lock(&db->lock);
-	while (db->moving && error == 0)
-		error = pthread_cond_timedwait(&db->changed, &db->lock, &deadline);
-	if (error == 0) {
-		db->moving = true;
-		while (db->live > 0 && error == 0)
-			error = pthread_cond_timedwait(&db->changed, &db->lock, &deadline);
-		db->moving = error == 0;
+	while (atomic_load(&db->moving) && seconds_now() < deadline)
+		wait_a_moment(db);
+	bool mine = !atomic_load(&db->moving), still = false;
+	if (mine) {
+		atomic_store(&db->moving, true);
+		while (!(still = !db->writer_live && orgdb__readers_idle(&db->readers)) && seconds_now() < deadline)
+			wait_a_moment(db);
+		if (!still)
+			atomic_store(&db->moving, false);
 	}
 	pthread_cond_broadcast(&db->changed);
 	pthread_mutex_unlock(&db->lock);
-	if (error != 0)
-		return orgdb__fail(ORGDB_BUSY, "",
-			"%s: the map must grow, but read transactions of this process stayed open for %d seconds; end them sooner",
-			db->path, MOVE_WAIT_SECONDS);
-	return 0;
+	return mine && still;
+}
+
+static void end_moving(struct orgdb *db)
+{
+	pthread_mutex_lock(&db->lock);
+	atomic_store(&db->moving, false);
+	pthread_cond_broadcast(&db->changed);
+	pthread_mutex_unlock(&db->lock);
+}
+
+/* What a parked transaction knows of where things are in the map. */
+static void forget_addresses(orgdb_txn *txn)
+{
+	txn->generations = NULL;
 }
 
 static int move_map(struct orgdb *db, int (*move)(struct kv *kv))
 {
-	int rc = begin_moving(db);
-	if (rc != 0)
-		return rc;
-	rc = move(db->kv);
-	pthread_mutex_lock(&db->lock);
-	db->moving = false;
-	pthread_cond_broadcast(&db->changed);
-	pthread_mutex_unlock(&db->lock);
+	if (!begin_moving(db))
+		return orgdb__fail(ORGDB_BUSY, "",
+			"%s: the map must grow, but transactions of this process stayed open for %d seconds; end them sooner",
+			db->path, MOVE_WAIT_SECONDS);
+	int rc = move(db->kv);
+	orgdb__readers_each(&db->readers, forget_addresses);
+	end_moving(db);
 	return rc;
 }
 
-/* ---- Coming and going -------------------------------------------------------------------------------------------- */
-
-static void enter(struct orgdb *db)
+static void wait_while_moving(struct orgdb *db)
 {
 	pthread_mutex_lock(&db->lock);
-	while (db->moving)
+	while (atomic_load(&db->moving))
 		pthread_cond_wait(&db->changed, &db->lock);
-	db->live++;
 	pthread_mutex_unlock(&db->lock);
 }
 
-/* `parked`, if any, is kept for the next reader. */
-static void leave(struct orgdb *db, orgdb_txn *parked)
-{
-	pthread_mutex_lock(&db->lock);
-	if (parked) {
-		parked->next = db->parked;
-		db->parked = parked;
-	}
-	db->live--;
-	bool last = db->live == 0 && db->references == 0;
-	if (db->moving)
-		pthread_cond_broadcast(&db->changed);
-	pthread_mutex_unlock(&db->lock);
-	if (last)
-		orgdb__store_release(db);
-}
-
-static orgdb_txn *take_parked(struct orgdb *db)
-{
-	pthread_mutex_lock(&db->lock);
-	orgdb_txn *txn = db->parked;
-	if (txn)
-		db->parked = txn->next;
-	pthread_mutex_unlock(&db->lock);
-	return txn;
-}
-
-static void free_txn(orgdb_txn *txn)
-{
-	orgdb__catalog_free(txn->catalog);
-	orgdb__arena_free(&txn->arena);
-	orgdb__buffer_free(&txn->scratch);
-	orgdb__buffer_free(&txn->previous);
-	free(txn);
-}
-
-void orgdb__txn_free_parked(struct orgdb *db)
-{
-	orgdb_txn *txn;
-	while ((txn = take_parked(db))) {
-		orgdb__kv_abort(txn->kv);
-		free_txn(txn);
-	}
-}
+/* ---- Making and freeing ------------------------------------------------------------------------------------------ */
 
 static int new_txn(struct orgdb *db, bool write, orgdb_txn **out)
 {
@@ -132,44 +115,103 @@ static int new_txn(struct orgdb *db, bool write, orgdb_txn **out)
 	return 0;
 }
 
-static int renew_or_begin(struct orgdb *db, orgdb_txn **out)
+/* Without its LMDB transaction, which has ended. */
+static void free_txn(orgdb_txn *txn)
 {
-	orgdb_txn *txn = take_parked(db);
-	if (!txn)
-		return new_txn(db, false, out);
-	int rc = orgdb__kv_renew(txn->kv);
-	if (rc != 0) {
-		orgdb__kv_abort(txn->kv);
-		free_txn(txn);
-		return rc;
-	}
-	txn->counted = false;
-	*out = txn;
-	return 0;
+	orgdb__local_catalog_free(txn->local);
+	orgdb__arena_free(&txn->arena);
+	orgdb__buffer_free(&txn->scratch);
+	orgdb__buffer_free(&txn->previous);
+	free(txn);
 }
 
-/* Begin; when another process has grown the map, follow it and begin again. */
-static int begin(struct orgdb *db, bool write, orgdb_txn **out)
+static void free_reader(orgdb_txn *txn)
+{
+	orgdb__kv_abort(txn->kv);
+	free_txn(txn);
+}
+
+void orgdb__txn_free_readers(struct orgdb *db)
+{
+	orgdb__readers_each(&db->readers, free_reader);
+	orgdb__readers_free(&db->readers);
+}
+
+/* ---- Reading ----------------------------------------------------------------------------------------------------- */
+
+/* A slot, taken while the map stays where it is. */
+static struct reader_slot *take_slot(struct orgdb *db, struct reader_slot *(*take)(struct readers *readers))
 {
 	for (;;) {
-		enter(db);
-		int rc = write ? new_txn(db, true, out) : renew_or_begin(db, out);
-		if (rc == 0)
-			return 0;
-		leave(db, NULL);
-		if (rc != KV_RESIZED)
-			return rc;
-		rc = move_map(db, orgdb__kv_adopt_size);
-		if (rc != 0)
-			return rc;
+		struct reader_slot *slot = take(&db->readers);
+		if (!slot || !atomic_load(&db->moving))
+			return slot;
+		orgdb__readers_leave(slot);
+		wait_while_moving(db);
 	}
+}
+
+static int renew_or_begin(struct orgdb *db, struct reader_slot *slot)
+{
+	int rc;
+	if (slot->txn) {
+		rc = orgdb__kv_renew(slot->txn->kv);
+		slot->txn->counted = false;
+	} else {
+		rc = new_txn(db, false, &slot->txn);
+		if (rc == 0)
+			slot->txn->slot = slot;
+	}
+	if (rc != 0)
+		orgdb__readers_leave(slot);
+	return rc;
+}
+
+static int begin_in_slot(struct orgdb *db, struct reader_slot **slot)
+{
+	*slot = take_slot(db, orgdb__readers_take);
+	if (!*slot)
+		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a read transaction");
+	int rc = renew_or_begin(db, *slot);
+	if (rc == ORGDB_READERS_FULL) {
+		/* LMDB's slots are all taken; those of ours that keep one may be free. */
+		*slot = take_slot(db, orgdb__readers_take_kept);
+		if (*slot)
+			rc = renew_or_begin(db, *slot);
+	}
+	return rc;
 }
 
 int orgdb_begin_read(orgdb *db, orgdb_txn **out)
 {
 	int rc = orgdb__store_usable(db);
-	return rc == 0 ? begin(db, false, out) : rc;
+	while (rc == 0) {
+		struct reader_slot *slot;
+		rc = begin_in_slot(db, &slot);
+		if (rc == 0) {
+			*out = slot->txn;
+			return 0;
+		}
+		if (rc == KV_RESIZED) /* By another process: follow it. */
+			rc = move_map(db, orgdb__kv_adopt_size);
+	}
+	return rc;
 }
+
+static void finish_read(orgdb_txn *txn)
+{
+	orgdb__kv_park(txn->kv);
+	if (txn->local) {
+		orgdb__local_catalog_free(txn->local);
+		txn->local = NULL;
+	}
+	if (txn->arena.blocks)
+		orgdb__arena_free(&txn->arena);
+	orgdb__readers_leave(txn->slot);
+	orgdb__stores_reap();
+}
+
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 static int take_turn(struct orgdb *db)
 {
@@ -187,12 +229,39 @@ static int take_turn(struct orgdb *db)
 	return rc;
 }
 
+/* After this the store may be gone. */
 static void pass_turn(struct orgdb *db)
 {
 	pthread_mutex_lock(&db->lock);
 	db->writing = false;
 	pthread_cond_broadcast(&db->changed);
 	pthread_mutex_unlock(&db->lock);
+	orgdb__stores_reap();
+}
+
+static void set_writer_live(struct orgdb *db, bool live)
+{
+	pthread_mutex_lock(&db->lock);
+	while (live && atomic_load(&db->moving))
+		pthread_cond_wait(&db->changed, &db->lock);
+	db->writer_live = live;
+	pthread_cond_broadcast(&db->changed);
+	pthread_mutex_unlock(&db->lock);
+}
+
+static int begin_in_turn(struct orgdb *db, orgdb_txn **out)
+{
+	for (;;) {
+		set_writer_live(db, true);
+		int rc = new_txn(db, true, out);
+		if (rc == 0)
+			return 0;
+		set_writer_live(db, false);
+		if (rc == KV_RESIZED)
+			rc = move_map(db, orgdb__kv_adopt_size);
+		if (rc != 0)
+			return rc;
+	}
 }
 
 int orgdb_begin_write(orgdb *db, orgdb_txn **out)
@@ -205,13 +274,11 @@ int orgdb_begin_write(orgdb *db, orgdb_txn **out)
 	rc = take_turn(db);
 	if (rc != 0)
 		return rc;
-	rc = begin(db, true, out);
+	rc = begin_in_turn(db, out);
 	if (rc != 0)
 		pass_turn(db);
 	return rc;
 }
-
-/* ---- Ending ------------------------------------------------------------------------------------------------------ */
 
 static int write_counters(struct kv_txn *kv, const struct counters *counters);
 
@@ -221,7 +288,8 @@ static int commit_changes(orgdb_txn *txn)
 		struct counters *counters;
 		if (orgdb__txn_counters(txn, &counters) == 0) {
 			counters->lsn++;
-			write_counters(txn->kv, counters);
+			if (orgdb__generations_write(txn, counters->lsn) == 0)
+				write_counters(txn->kv, counters);
 		}
 	}
 	/* A failure above sticks, and is what commit returns. */
@@ -238,11 +306,8 @@ static int finish_write(orgdb_txn *txn, bool commit, bool *grown)
 	else
 		orgdb__kv_abort(txn->kv);
 	free_txn(txn);
+	set_writer_live(db, false);
 	*grown = false;
-	pthread_mutex_lock(&db->lock);
-	db->references++; /* The turn outlives the transaction, and needs the store. */
-	pthread_mutex_unlock(&db->lock);
-	leave(db, NULL);
 	if (rc == ORGDB_MAP_FULL) {
 		rc = move_map(db, orgdb__kv_grow);
 		*grown = rc == 0;
@@ -251,9 +316,10 @@ static int finish_write(orgdb_txn *txn, bool commit, bool *grown)
 				ORGDB_MAP_FULL, "", "%s: the map was full and has grown; run the transaction again", db->path);
 	}
 	pass_turn(db);
-	orgdb_close(db);
 	return rc;
 }
+
+/* ---- Ending ------------------------------------------------------------------------------------------------------ */
 
 static int check_owner(orgdb_txn *txn)
 {
@@ -261,15 +327,6 @@ static int check_owner(orgdb_txn *txn)
 	if (rc == 0 && txn->write && !pthread_equal(txn->db->writer, pthread_self()))
 		rc = orgdb__fail(ORGDB_MISUSE, "", "a write transaction belongs to the thread that began it");
 	return rc;
-}
-
-static void finish_read(orgdb_txn *txn)
-{
-	orgdb__kv_park(txn->kv);
-	orgdb__catalog_free(txn->catalog);
-	txn->catalog = NULL;
-	orgdb__arena_free(&txn->arena);
-	leave(txn->db, txn);
 }
 
 int orgdb_commit(orgdb_txn *txn)

@@ -1,0 +1,61 @@
+/*
+ * Reader slots: where read transactions wait between uses, and how anyone can tell which are in use.
+ *
+ * Taking a slot is one compare-and-swap on a cache line that, as a rule, only this thread uses. A taken slot shows the
+ * *epoch* in which it was taken. What is shared with readers without locks is unlinked first and freed when every slot
+ * that was taken in the same or an earlier epoch is free again: such readers alone may still see it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ORGDB_READERS_H
+#define ORGDB_READERS_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	CACHE_LINE = 64,
+	SLOTS_IN_BLOCK = 64,
+};
+
+struct reader_slot {
+	alignas(CACHE_LINE) _Atomic uint64_t epoch; /* 0: free. */
+	struct orgdb_txn *txn;                      /* Kept while the slot is free; NULL before its first use. */
+};
+
+/* Blocks are only ever added while the store is open. */
+struct reader_block {
+	struct reader_block *_Atomic next;
+	struct reader_slot slots[SLOTS_IN_BLOCK];
+};
+
+struct readers {
+	_Atomic uint64_t epoch; /* From 1 on. */
+	struct reader_block *_Atomic blocks;
+};
+
+/* Take a free slot; NULL when out of memory. */
+struct reader_slot *orgdb__readers_take(struct readers *readers);
+/* Take one that keeps a transaction; NULL if none is free. */
+struct reader_slot *orgdb__readers_take_kept(struct readers *readers);
+
+/* After this the store may be closed by another thread at any instant: touch it no more. */
+static inline void orgdb__readers_leave(struct reader_slot *slot)
+{
+	atomic_exchange(&slot->epoch, 0);
+}
+
+bool orgdb__readers_idle(struct readers *readers);
+/* Begin a new epoch; returns the one that ended. */
+uint64_t orgdb__readers_advance(struct readers *readers);
+/* The earliest epoch that a slot was taken in; UINT64_MAX if all are free. What was unlinked in an earlier one is seen by
+ * nobody. */
+uint64_t orgdb__readers_earliest(struct readers *readers);
+/* Call `each` for every transaction that is kept; the slots must be idle. */
+void orgdb__readers_each(struct readers *readers, void (*each)(struct orgdb_txn *txn));
+/* Free the slots, which must be idle. */
+void orgdb__readers_free(struct readers *readers);
+
+#endif
