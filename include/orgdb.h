@@ -220,9 +220,13 @@ typedef struct orgdb_options {
 	uint64_t map_size;
 	uint64_t map_size_max; /**< The store never grows past this many bytes. 0: no limit but the disk's. */
 	uint32_t readers_max;  /**< Read transactions at once, all processes together. 0: 1022. The first opener's counts. */
+	/** Bytes that the cache of organizations' rows may take, which answers most lookups; taken as organizations
+	 * become many: 128 bytes for a cell, and four cells for an organization. Here 0 means none; #ORGDB_OPTIONS_INIT has the default. */
+	uint64_t row_cache_size;
 } orgdb_options;
 
-#define ORGDB_OPTIONS_INIT { sizeof(orgdb_options), false, false, 0, 0, 0, 0 }
+#define ORGDB_ROW_CACHE_SIZE 67108864 /**< The default row_cache_size: 64 MiB. */
+#define ORGDB_OPTIONS_INIT { sizeof(orgdb_options), false, false, 0, 0, 0, 0, ORGDB_ROW_CACHE_SIZE }
 
 /**
  * Open the store in file @p path, or create it there (mode 0600, whole or not at all).
@@ -828,6 +832,8 @@ typedef struct orgdb_statistics {
 	uint64_t file_size;           /**< Bytes of the file. */
 	uint64_t used_size;           /**< Bytes of it that hold data. */
 	uint64_t map_size;            /**< Bytes of address space reserved. */
+	uint64_t row_cache_hits;      /**< Merged lookups of this handle that found their organization's row in the cache ... */
+	uint64_t row_cache_misses;    /**< ... and those that read it from the store. */
 	uint32_t readers;             /**< Read transactions registered, idle ones of any process included. */
 	uint32_t readers_max;
 	uint32_t format_version;

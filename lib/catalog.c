@@ -69,11 +69,19 @@ struct catalog *orgdb__catalog_new(void)
 	return catalog;
 }
 
+static void free_shared(struct shared *shared)
+{
+	if (shared->free)
+		shared->free(shared);
+	else
+		free(shared);
+}
+
 static void free_list(struct shared *list)
 {
 	while (list) {
 		struct shared *next = list->next;
-		free(list);
+		free_shared(list);
 		list = next;
 	}
 }
@@ -127,11 +135,18 @@ static void unlink_shared(struct orgdb *db, struct shared *old)
 	uint64_t earliest = orgdb__readers_earliest(&db->readers);
 	while (catalog->unlinked && catalog->unlinked->unlinked_in < earliest) {
 		struct shared *next = catalog->unlinked->next;
-		free(catalog->unlinked);
+		free_shared(catalog->unlinked);
 		catalog->unlinked = next;
 	}
 	if (!catalog->unlinked)
 		catalog->unlinked_end = &catalog->unlinked;
+}
+
+void orgdb__catalog_unlink(struct orgdb *db, struct shared *old)
+{
+	pthread_mutex_lock(&db->catalog->lock);
+	unlink_shared(db, old);
+	pthread_mutex_unlock(&db->catalog->lock);
 }
 
 /* ---- Copies ------------------------------------------------------------------------------------------------------ */

@@ -17,6 +17,7 @@ struct shared {
 	struct shared *next;  /* In the list of what waits to be freed, or of a local catalog. */
 	uint64_t unlinked_in; /* The epoch. */
 	uint64_t generation;
+	void (*free)(struct shared *shared); /* NULL: free(). */
 };
 
 /* An application as merged lookups need it. */
@@ -33,6 +34,8 @@ struct catalog_application {
 struct catalog *orgdb__catalog_new(void);
 void orgdb__catalog_free(struct catalog *catalog);
 void orgdb__local_catalog_free(struct local_catalog *local);
+/* Free `old`, which readers can find no more, when the last one that may have found it has ended. */
+void orgdb__catalog_unlink(struct orgdb *db, struct shared *old);
 
 /* Call first in each lookup, then the others as often as needed. */
 int orgdb__catalog_open(orgdb_txn *txn);

@@ -41,8 +41,7 @@ static bool view_chunk(struct bytes value, uint64_t *before, struct packed *pack
 	if (value.data[0] & BEFORE_FLAG) {
 		if (value.size < 1 + BEFORE_SIZE)
 			return false;
-		for (int i = BEFORE_SIZE; i > 0; i--)
-			*before = *before << 8 | value.data[i];
+		*before = little_get64(value.data + 1);
 		skip += BEFORE_SIZE;
 	}
 	if (width < 1 || width > 8 || value.size == skip || (value.size - skip) % width != 0)
@@ -111,8 +110,7 @@ static int write_chunk(orgdb_txn *txn, enum kv_table table, const struct chunk *
 	size_t size = skip + packed_write(chunk->ordinals, chunk->count, value + skip);
 	if (skip > 0) {
 		value[0] = value[skip] | BEFORE_FLAG;
-		for (size_t i = 0; i < BEFORE_SIZE; i++)
-			value[1 + i] = (uint8_t)(chunk->before >> (8 * i));
+		little_put(value + 1, chunk->before, BEFORE_SIZE);
 	}
 	return orgdb__kv_put(txn->kv, table, key_bytes(&chunk->key), (struct bytes){ value, size });
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "little.h"
 
 enum {
 	PAGE_HEADER = 16, /* Page number (8), unused (2), flags (2), end of the node offsets (2), begin of the nodes (2). */
@@ -121,14 +122,6 @@ static int read_meta(const struct file *file, uint64_t at, int which, struct met
 
 /* ---- The free list ----------------------------------------------------------------------------------------------- */
 
-static uint64_t get(const uint8_t *at, int size)
-{
-	uint64_t number = 0;
-	for (int i = size; i > 0; i--)
-		number = number << 8 | at[i - 1];
-	return number;
-}
-
 static void mark_free(struct file *file, uint64_t page)
 {
 	if (page < file->pages || page > file->last_page)
@@ -141,10 +134,10 @@ static void mark_free(struct file *file, uint64_t page)
 /* A value of the free list: how many pages, then their numbers, 8 bytes each. */
 static bool mark_numbers(struct file *file, const uint8_t *value, uint64_t size)
 {
-	if (size < 8 || get(value, 8) > size / 8 - 1)
+	if (size < 8 || little_get(value, 8) > size / 8 - 1)
 		return false;
-	for (uint64_t i = get(value, 8); i > 0; i--)
-		mark_free(file, get(value + 8 * i, 8));
+	for (uint64_t i = little_get(value, 8); i > 0; i--)
+		mark_free(file, little_get(value + 8 * i, 8));
 	return true;
 }
 
@@ -166,25 +159,25 @@ static bool mark_node(struct file *file, const uint8_t *page, size_t at, bool le
 	if (at < PAGE_HEADER || at + NODE_HEADER > file->page_size)
 		return false;
 	const uint8_t *node = page + at;
-	uint64_t number = get(node, 4), flags = get(node + 4, 2), key_size = get(node + 6, 2);
+	uint64_t number = little_get(node, 4), flags = little_get(node + 4, 2), key_size = little_get(node + 6, 2);
 	if (!leaf)
 		return mark_subtree(file, number | flags << 32, depth - 1);
 	size_t value = at + NODE_HEADER + key_size;
 	size_t inside = flags & NODE_BIG ? 8 : number;
 	if (value + inside > file->page_size)
 		return false;
-	return flags & NODE_BIG ? mark_big_value(file, get(page + value, 8), number)
+	return flags & NODE_BIG ? mark_big_value(file, little_get(page + value, 8), number)
 							: mark_numbers(file, page + value, number);
 }
 
 static bool mark_nodes(struct file *file, const uint8_t *page, int depth)
 {
-	uint64_t flags = get(page + 10, 2), end = get(page + 12, 2);
+	uint64_t flags = little_get(page + 10, 2), end = little_get(page + 12, 2);
 	bool leaf = flags & PAGE_LEAF;
 	if (!(flags & (PAGE_LEAF | PAGE_BRANCH)) || end < PAGE_HEADER || end > file->page_size)
 		return false;
 	for (size_t at = PAGE_HEADER; at + 2 <= end; at += 2)
-		if (!mark_node(file, page, get(page + at, 2), leaf, depth))
+		if (!mark_node(file, page, little_get(page + at, 2), leaf, depth))
 			return false;
 	return true;
 }

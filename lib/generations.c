@@ -45,8 +45,7 @@ int orgdb__generations_write(orgdb_txn *txn, uint64_t lsn)
 				return rc;
 			memcpy(copy, row.data, sizeof(copy));
 		}
-		for (int i = 0; i < SHARD_SIZE; i++)
-			copy[shard * SHARD_SIZE + (unsigned)i] = (uint8_t)(lsn >> (8 * i));
+		little_put(copy + shard * SHARD_SIZE, lsn, SHARD_SIZE);
 	}
 	return row.data ? orgdb__kv_put(txn->kv, TABLE_META, row_key, (struct bytes){ copy, sizeof(copy) }) : 0;
 }

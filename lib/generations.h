@@ -12,6 +12,7 @@
 #ifndef ORGDB_GENERATIONS_H
 #define ORGDB_GENERATIONS_H
 
+#include "little.h"
 #include "store.h"
 
 enum {
@@ -50,11 +51,7 @@ int orgdb__generations_load(orgdb_txn *txn);
 
 static inline uint64_t generation_of(const orgdb_txn *txn, unsigned shard)
 {
-	const uint8_t *at = txn->generations + SHARD_SIZE * (size_t)shard;
-	uint64_t generation = 0;
-	for (int i = SHARD_SIZE; i > 0; i--)
-		generation = generation << 8 | at[i - 1];
-	return generation;
+	return little_get64(txn->generations + SHARD_SIZE * (size_t)shard);
 }
 
 /* Write the generations of the shards that the transaction touched. */

@@ -14,11 +14,8 @@ bool orgdb__login_view(struct bytes row, struct login *login)
 {
 	if (row.size < HEAD_SIZE || (row.size - HEAD_SIZE) % ENTRY_SIZE != 0)
 		return false;
-	login->organization = 0;
-	for (int i = 8; i > 0; i--)
-		login->organization = login->organization << 8 | row.data[i - 1];
-	login->count =
-		row.data[8] | (uint32_t)row.data[9] << 8 | (uint32_t)row.data[10] << 16 | (uint32_t)row.data[11] << 24;
+	login->organization = little_get64(row.data);
+	login->count = little_get32(row.data + 8);
 	login->entries = row.data + HEAD_SIZE;
 	return login->count == (row.size - HEAD_SIZE) / ENTRY_SIZE;
 }
@@ -74,18 +71,12 @@ int orgdb__login_copy(orgdb_txn *txn, orgdb_str organization_id, struct buffer *
 	return rc;
 }
 
-static void put_number(uint8_t *out, uint64_t number, int size)
-{
-	for (int i = 0; i < size; i++)
-		out[i] = (uint8_t)(number >> (8 * i));
-}
-
 static int put_row(orgdb_txn *txn, orgdb_str id, uint64_t organization, struct buffer *row)
 {
 	struct text_key key;
 	touch_shard(txn, shard_of_organization(organization));
 	key_of_text(&key, id);
-	put_number(row->data + 8, (row->size - HEAD_SIZE) / ENTRY_SIZE, 4);
+	little_put(row->data + 8, (row->size - HEAD_SIZE) / ENTRY_SIZE, 4);
 	return orgdb__kv_put(
 		txn->kv, TABLE_ORGANIZATION_LOGIN, text_key_bytes(&key), (struct bytes){ row->data, row->size });
 }
@@ -93,7 +84,7 @@ static int put_row(orgdb_txn *txn, orgdb_str id, uint64_t organization, struct b
 int orgdb__login_create(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal)
 {
 	uint8_t head[HEAD_SIZE] = { 0 };
-	put_number(head, ordinal, 8);
+	little_put(head, ordinal, 8);
 	struct buffer row = { head, HEAD_SIZE, HEAD_SIZE };
 	return put_row(txn, organization_id, ordinal, &row);
 }
@@ -122,8 +113,8 @@ int orgdb__login_set(orgdb_txn *txn, orgdb_str organization_id, uint64_t connect
 	struct buffer row = { 0 };
 	rc = orgdb__buffer_append(&row, begin, HEAD_SIZE + (size_t)at * ENTRY_SIZE);
 	if (rc == 0 && entry) {
-		put_number(packed, entry->connection, 4);
-		put_number(packed + 4, entry->options, 4);
+		little_put(packed, entry->connection, 4);
+		little_put(packed + 4, entry->options, 4);
 		rc = orgdb__buffer_append(&row, packed, sizeof(packed));
 	}
 	if (rc == 0)

@@ -14,6 +14,7 @@
 #ifndef ORGDB_LOGIN_H
 #define ORGDB_LOGIN_H
 
+#include "little.h"
 #include "store.h"
 
 /* The options of an enabled connection in 32 bits. The `_GIVEN` ones say that a field is stored, not only its default. */
@@ -49,8 +50,8 @@ static inline struct login_entry login_at(const struct login *login, uint32_t i)
 {
 	const uint8_t *at = login->entries + 8 * (size_t)i;
 	struct login_entry entry;
-	entry.connection = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-	entry.options = at[4] | (uint32_t)at[5] << 8 | (uint32_t)at[6] << 16 | (uint32_t)at[7] << 24;
+	entry.connection = little_get32(at);
+	entry.options = little_get32(at + 4);
 	return entry;
 }
 

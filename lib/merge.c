@@ -10,7 +10,7 @@
 #include "edges.h"
 #include "entity.h"
 #include "error.h"
-#include "login.h"
+#include "login_cache.h"
 
 /* An edge that is not enabled is not there. */
 static uint64_t peek_login(const struct login *login, uint32_t *at, uint32_t *options)
@@ -79,6 +79,7 @@ struct question {
 	orgdb_txn *txn;
 	const struct catalog_application *application;
 	struct login login; /* Without an organization, empty. */
+	struct login_copy copy;
 	orgdb_merge_options options;
 };
 
@@ -128,9 +129,20 @@ static int check_usage(uint32_t usage, const char *organization_id)
 		orgdb_organization_usage_name(usage), organization_id ? "in" : "without");
 }
 
+/* A write transaction sees rows that the cache must not. */
+static int find_login(struct question *question, orgdb_str id)
+{
+	if (question->txn->write)
+		return orgdb__login_get(question->txn, id, &question->login);
+	return orgdb__login_cached(question->txn, id, &question->copy, &question->login);
+}
+
 static int find_both(const char *client_id, const char *organization_id, struct question *question)
 {
 	orgdb_merge_options *options = &question->options;
+	orgdb_str organization = orgdb_string(organization_id);
+	if (organization_id)
+		orgdb__login_prefetch(question->txn, organization);
 	int rc = orgdb__catalog_open(question->txn);
 	if (rc == 0)
 		rc = orgdb__catalog_application(question->txn, orgdb_string(client_id), &question->application);
@@ -139,7 +151,7 @@ static int find_both(const char *client_id, const char *organization_id, struct 
 	if (options->usage)
 		*options->usage = question->application->usage;
 	if (organization_id)
-		rc = orgdb__login_get(question->txn, orgdb_string(organization_id), &question->login);
+		rc = find_login(question, organization);
 	else
 		options->policy = ORGDB_POLICY_UNION;
 	return rc == 0 && options->enforce_usage ? check_usage(question->application->usage, organization_id) : rc;
@@ -148,9 +160,11 @@ static int find_both(const char *client_id, const char *organization_id, struct 
 int orgdb_merged_connections(orgdb_txn *txn, const char *client_id, const char *organization_id,
 	const orgdb_merge_options *given, orgdb_merged_connection *array, size_t capacity, size_t *count)
 {
-	struct question question = { .txn = txn };
+	struct question question; /* Not zeroed: the copy is large and mostly unused. */
 	struct answer answer = { array, capacity, 0 };
 	int rc = orgdb__txn_read(txn);
+	question.txn = txn;
+	question.login = (struct login){ 0 };
 	if (rc == 0)
 		rc = check_options(given, &question.options);
 	if (rc == 0)

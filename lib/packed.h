@@ -10,6 +10,7 @@
 #define ORGDB_PACKED_H
 
 #include "key.h"
+#include "little.h"
 
 /* A view of a packed set. */
 struct packed {
@@ -28,10 +29,7 @@ static inline size_t packed_width(uint64_t largest)
 
 static inline uint64_t packed_at(struct packed packed, size_t i)
 {
-	uint64_t number = 0;
-	for (size_t b = packed.width; b > 0; b--)
-		number = number << 8 | packed.data[i * packed.width + b - 1];
-	return number;
+	return little_get(packed.data + i * packed.width, packed.width);
 }
 
 /* View the set in `bytes`; false if they are not one, for which only its shape is looked at. */
@@ -69,8 +67,7 @@ static inline size_t packed_write(const uint64_t *numbers, size_t count, uint8_t
 	size_t width = packed_width(numbers[count - 1]);
 	*out++ = (uint8_t)width;
 	for (size_t i = 0; i < count; i++)
-		for (size_t b = 0; b < width; b++)
-			*out++ = (uint8_t)(numbers[i] >> (8 * b));
+		little_put(out + i * width, numbers[i], width);
 	return 1 + count * width;
 }
 

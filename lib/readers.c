@@ -49,7 +49,7 @@ static bool add_block(struct readers *readers)
 		return false;
 	for (int i = 0; i < SLOTS_IN_BLOCK; i++) {
 		atomic_init(&block->slots[i].epoch, 0);
-		block->slots[i].txn = NULL;
+		atomic_init(&block->slots[i].txn, NULL);
 	}
 	struct reader_block *head = atomic_load(&readers->blocks);
 	do {

@@ -22,7 +22,7 @@ enum {
 
 struct reader_slot {
 	alignas(CACHE_LINE) _Atomic uint64_t epoch; /* 0: free. */
-	struct orgdb_txn *txn;                      /* Kept while the slot is free; NULL before its first use. */
+	struct orgdb_txn *_Atomic txn;              /* Kept while the slot is free; NULL before its first use. */
 };
 
 /* Blocks are only ever added while the store is open. */

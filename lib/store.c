@@ -22,6 +22,8 @@
 #include "file.h"
 #include "generations.h"
 #include "id.h"
+#include "little.h"
+#include "login_cache.h"
 
 enum { READERS_DEFAULT = 1022 };
 #define MAP_SIZE_DEFAULT (UINT64_C(64) << 30)
@@ -76,17 +78,6 @@ enum { FORMAT_SIZE = 48 };
 
 static const struct bytes format_key = { (const uint8_t *)"format", 6 };
 
-static void put_u32(uint8_t *out, uint32_t number)
-{
-	for (int i = 0; i < 4; i++)
-		out[i] = (uint8_t)(number >> (8 * i));
-}
-
-static uint32_t get_u32(const uint8_t *in)
-{
-	return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
-}
-
 static int fill_new_store(struct kv_txn *kv, void *context)
 {
 	(void)context;
@@ -96,7 +87,7 @@ static int fill_new_store(struct kv_txn *kv, void *context)
 		return rc;
 	uint8_t row[FORMAT_SIZE];
 	for (int i = 0; i < 3; i++)
-		put_u32(row + 4 * i, FORMAT_VERSION);
+		little_put(row + 4 * i, FORMAT_VERSION, 4);
 	memcpy(row + 12, uuid, 36);
 	rc = orgdb__kv_put(kv, TABLE_META, format_key, (struct bytes){ row, sizeof(row) });
 	if (rc == 0)
@@ -108,8 +99,8 @@ static int judge_format(struct orgdb *db, struct bytes row)
 {
 	if (row.size < FORMAT_SIZE)
 		return orgdb__fail(ORGDB_CORRUPT, "", "%s: the format row is damaged", db->path);
-	db->format_version = get_u32(row.data);
-	uint32_t needed = get_u32(row.data + (db->read_only ? 4 : 8));
+	db->format_version = little_get32(row.data);
+	uint32_t needed = little_get32(row.data + (db->read_only ? 4 : 8));
 	if (needed > FORMAT_VERSION)
 		return orgdb__fail(ORGDB_VERSION_MISMATCH, "",
 			"%s: to %s this store takes a library of format version %u; this one, orgdb %s, knows version %d", db->path,
@@ -218,31 +209,41 @@ static int share(struct orgdb *db, const orgdb_options *options, orgdb **out)
 	return 0;
 }
 
-static void free_store(struct orgdb *db)
+static void free_memory(struct orgdb *db)
 {
 	if (!db)
 		return;
-	orgdb__txn_free_readers(db);
+	orgdb__login_cache_free(db->login_cache);
 	orgdb__catalog_free(db->catalog);
-	orgdb__kv_close(db->kv);
-	pthread_mutex_destroy(&db->lock);
-	pthread_cond_destroy(&db->changed);
 	free(db->path);
 	free(db);
 }
 
-static struct orgdb *new_store(const char *path, const struct stat *info, bool read_only)
+static void free_store(struct orgdb *db)
+{
+	orgdb__txn_free_readers(db);
+	orgdb__kv_close(db->kv);
+	pthread_mutex_destroy(&db->lock);
+	pthread_cond_destroy(&db->changed);
+	free_memory(db);
+}
+
+static struct orgdb *new_store(const char *path, const struct stat *info, const orgdb_options *options)
 {
 	struct orgdb *db = calloc(1, sizeof(*db));
-	if (!db || !(db->path = strdup(path)) || !(db->catalog = orgdb__catalog_new())) {
-		free(db ? db->path : NULL);
-		free(db);
+	if (db) {
+		db->path = strdup(path);
+		db->catalog = orgdb__catalog_new();
+		db->login_cache = orgdb__login_cache_new(options->row_cache_size);
+	}
+	if (!db || !db->path || !db->catalog || !db->login_cache) {
+		free_memory(db);
 		orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a store handle");
 		return NULL;
 	}
 	db->device = info->st_dev;
 	db->inode = info->st_ino;
-	db->read_only = read_only;
+	db->read_only = options->read_only;
 	db->fork_generation = fork_generation;
 	db->references = 1;
 	atomic_init(&db->readers.epoch, 1);
@@ -257,7 +258,7 @@ static struct orgdb *new_store(const char *path, const struct stat *info, bool r
 
 static int open_new(const char *path, const struct stat *info, const orgdb_options *options, orgdb **out)
 {
-	struct orgdb *db = new_store(path, info, options->read_only);
+	struct orgdb *db = new_store(path, info, options);
 	if (!db)
 		return ORGDB_NO_MEMORY;
 	struct kv_settings settings = {

@@ -43,8 +43,9 @@ struct orgdb {
 
 	unsigned references; /* Opens less closes; the registry's lock guards it. */
 	struct readers readers;
-	struct catalog *catalog; /* See catalog.h. */
-	atomic_bool moving;      /* The map is being resized: wait with new transactions. */
+	struct catalog *catalog;         /* See catalog.h. */
+	struct login_cache *login_cache; /* See login_cache.h. */
+	atomic_bool moving;              /* The map is being resized: wait with new transactions. */
 
 	pthread_mutex_t lock; /* Guards what follows. */
 	pthread_cond_t changed;
@@ -66,6 +67,7 @@ struct orgdb_txn {
 	const uint8_t *generations; /* In the map, for the snapshot `generations_of`. */
 	uint64_t generations_of;
 	uint8_t touched[GENERATION_SHARDS / 8]; /* A bit for each shard that a write transaction changed. */
+	_Atomic uint64_t hits, misses;          /* Of the cache of hot rows. */
 	struct local_catalog *local;            /* See catalog.h. */
 	struct orgdb_txn *next;                 /* In the store's list of parked ones. */
 };

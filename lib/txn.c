@@ -153,14 +153,17 @@ static struct reader_slot *take_slot(struct orgdb *db, struct reader_slot *(*tak
 
 static int renew_or_begin(struct orgdb *db, struct reader_slot *slot)
 {
+	orgdb_txn *txn = atomic_load_explicit(&slot->txn, memory_order_relaxed);
 	int rc;
-	if (slot->txn) {
-		rc = orgdb__kv_renew(slot->txn->kv);
-		slot->txn->counted = false;
+	if (txn) {
+		rc = orgdb__kv_renew(txn->kv);
+		txn->counted = false;
 	} else {
-		rc = new_txn(db, false, &slot->txn);
-		if (rc == 0)
-			slot->txn->slot = slot;
+		rc = new_txn(db, false, &txn);
+		if (rc == 0) {
+			txn->slot = slot;
+			atomic_store(&slot->txn, txn);
+		}
 	}
 	if (rc != 0)
 		orgdb__readers_leave(slot);
@@ -402,8 +405,8 @@ static int write_counters(struct kv_txn *kv, const struct counters *counters)
 	uint64_t numbers[COUNTERS];
 	uint8_t row[sizeof(numbers)];
 	memcpy(numbers, counters, sizeof(numbers));
-	for (size_t i = 0; i < sizeof(row); i++)
-		row[i] = (uint8_t)(numbers[i / 8] >> (8 * (i % 8)));
+	for (size_t i = 0; i < COUNTERS; i++)
+		little_put(row + 8 * i, numbers[i], 8);
 	return orgdb__kv_put(kv, TABLE_META, counters_key, (struct bytes){ row, sizeof(row) });
 }
 
@@ -426,9 +429,9 @@ int orgdb__txn_counters(orgdb_txn *txn, struct counters **out)
 		return orgdb__txn_corrupt(txn, TABLE_META, "the counters are missing or damaged");
 	if (rc != 0)
 		return rc;
-	uint64_t numbers[COUNTERS] = { 0 };
-	for (size_t i = 0; i < row.size; i++)
-		numbers[i / 8] |= (uint64_t)row.data[i] << (8 * (i % 8));
+	uint64_t numbers[COUNTERS];
+	for (size_t i = 0; i < COUNTERS; i++)
+		numbers[i] = little_get64(row.data + 8 * i);
 	memcpy(&txn->counters, numbers, sizeof(numbers));
 	txn->counted = true;
 	return 0;
@@ -443,6 +446,16 @@ int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn)
 	if (rc == 0)
 		*lsn = counters->lsn;
 	return rc;
+}
+
+static void sum_hits(struct orgdb *db, orgdb_statistics *out)
+{
+	for (struct reader_block *block = atomic_load(&db->readers.blocks); block; block = atomic_load(&block->next))
+		for (int i = 0; i < SLOTS_IN_BLOCK; i++) {
+			orgdb_txn *txn = atomic_load(&block->slots[i].txn);
+			out->row_cache_hits += txn ? atomic_load_explicit(&txn->hits, memory_order_relaxed) : 0;
+			out->row_cache_misses += txn ? atomic_load_explicit(&txn->misses, memory_order_relaxed) : 0;
+		}
 }
 
 int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out)
@@ -467,6 +480,7 @@ int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out)
 	out->readers = kv.readers;
 	out->readers_max = kv.readers_max;
 	memcpy(out->uuid, txn->db->uuid, sizeof(out->uuid));
+	sum_hits(txn->db, out);
 	struct stat info;
 	if (stat(txn->db->path, &info) == 0)
 		out->file_size = (uint64_t)info.st_size;

@@ -144,7 +144,9 @@ void skip(const char *reason)
 void open_store(const orgdb_options *options)
 {
 	/* Small: a memory checker may not have the address space of the default map. */
-	static const orgdb_options small = { .size = sizeof(small), .map_size = 64 * MEBIBYTE };
+	static const orgdb_options small = {
+		.size = sizeof(small), .map_size = 64 * MEBIBYTE, .row_cache_size = ORGDB_ROW_CACHE_SIZE
+	};
 	must(orgdb_open(store_path, options ? options : &small, &db));
 }
 

@@ -1,0 +1,39 @@
+/*
+ * Numbers as bytes, least significant first, as fixed layouts on disk have them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ORGDB_LITTLE_H
+#define ORGDB_LITTLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of 1 to 8 bytes. */
+static inline uint64_t little_get(const uint8_t *at, size_t size)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < size; i++)
+		number |= (uint64_t)at[i] << (8 * i);
+	return number;
+}
+
+/* Compilers make one load of each of these. */
+static inline uint64_t little_get64(const uint8_t *at)
+{
+	return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
+		(uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
+}
+
+static inline uint32_t little_get32(const uint8_t *at)
+{
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static inline void little_put(uint8_t *out, uint64_t number, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		out[i] = (uint8_t)(number >> (8 * i));
+}
+
+#endif
