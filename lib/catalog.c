@@ -15,36 +15,6 @@
 #include "error.h"
 #include "generations.h"
 
-enum {
-	PAGE_CELLS = 256,
-	APPLICATION_CELLS = 4096, /* Applications that hash alike take turns. */
-};
-
-struct catalog_connection {
-	struct shared shared;
-	orgdb_connection connection; /* Views what follows. */
-	uint8_t record[];
-};
-
-struct page {
-	struct catalog_connection *_Atomic cells[PAGE_CELLS];
-};
-
-/* Pages by ordinal; replaced by a longer one when ordinals outgrow it. */
-struct directory {
-	struct shared shared;
-	size_t count;
-	struct page *_Atomic pages[];
-};
-
-struct catalog {
-	struct directory *_Atomic directory;
-	struct catalog_application *_Atomic applications[APPLICATION_CELLS];
-	pthread_mutex_t lock;    /* Taken to publish. */
-	struct shared *unlinked; /* Oldest first. */
-	struct shared **unlinked_end;
-};
-
 /* What one transaction keeps for itself. */
 struct local_catalog {
 	uint64_t changes; /* The transaction's, when this was filled. */
@@ -86,10 +56,10 @@ static void free_list(struct shared *list)
 	}
 }
 
-static void free_pages(struct directory *directory)
+static void free_pages(struct catalog_directory *directory)
 {
 	for (size_t i = 0; directory && i < directory->count; i++) {
-		struct page *page = atomic_load(&directory->pages[i]);
+		struct catalog_page *page = atomic_load(&directory->pages[i]);
 		for (int cell = 0; page && cell < PAGE_CELLS; cell++)
 			free(atomic_load(&page->cells[cell]));
 		free(page);
@@ -290,16 +260,16 @@ static int local_application(orgdb_txn *txn, orgdb_str client_id, const struct c
 /* ---- The shared catalog ------------------------------------------------------------------------------------------ */
 
 /* The directory, long enough for `page`. Under the catalog's lock. */
-static struct directory *long_directory(struct orgdb *db, size_t page)
+static struct catalog_directory *long_directory(struct orgdb *db, size_t page)
 {
-	struct directory *directory = atomic_load(&db->catalog->directory);
+	struct catalog_directory *directory = atomic_load(&db->catalog->directory);
 	size_t count = directory ? directory->count : 0;
 	if (page < count)
 		return directory;
 	size_t longer = count ? count : 4;
 	while (longer <= page)
 		longer *= 2;
-	struct directory *grown = calloc(1, sizeof(*grown) + longer * sizeof(grown->pages[0]));
+	struct catalog_directory *grown = calloc(1, sizeof(*grown) + longer * sizeof(grown->pages[0]));
 	if (!grown)
 		return NULL;
 	grown->count = longer;
@@ -314,11 +284,11 @@ static struct directory *long_directory(struct orgdb *db, size_t page)
 /* Where the connection of `ordinal` belongs; made if need be. Under the catalog's lock. NULL when out of memory. */
 static struct catalog_connection *_Atomic *make_cell(struct orgdb *db, uint64_t ordinal)
 {
-	struct directory *directory = long_directory(db, (size_t)(ordinal / PAGE_CELLS));
+	struct catalog_directory *directory = long_directory(db, (size_t)(ordinal / PAGE_CELLS));
 	if (!directory)
 		return NULL;
-	struct page *_Atomic *place = &directory->pages[ordinal / PAGE_CELLS];
-	struct page *page = atomic_load(place);
+	struct catalog_page *_Atomic *place = &directory->pages[ordinal / PAGE_CELLS];
+	struct catalog_page *page = atomic_load(place);
 	if (!page) {
 		page = calloc(1, sizeof(*page));
 		if (!page)
@@ -326,16 +296,6 @@ static struct catalog_connection *_Atomic *make_cell(struct orgdb *db, uint64_t 
 		atomic_store(place, page);
 	}
 	return &page->cells[ordinal % PAGE_CELLS];
-}
-
-static struct catalog_connection *find_connection(struct catalog *catalog, uint64_t ordinal)
-{
-	struct directory *directory = atomic_load(&catalog->directory);
-	size_t at = (size_t)(ordinal / PAGE_CELLS);
-	if (!directory || at >= directory->count)
-		return NULL;
-	struct page *page = atomic_load(&directory->pages[at]);
-	return page ? atomic_load(&page->cells[ordinal % PAGE_CELLS]) : NULL;
 }
 
 /* Publish `copy`; if another thread was faster with one as new, *copy becomes that. */
@@ -359,12 +319,12 @@ static int publish_connection(struct orgdb *db, struct catalog_connection **copy
 	return kept ? 0 : no_memory();
 }
 
-int orgdb__catalog_connection(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out)
+int orgdb__catalog_copy(
+	orgdb_txn *txn, uint64_t ordinal, struct catalog_connection *found, const orgdb_connection **out)
 {
 	if (txn->write)
 		return local_connection(txn, ordinal, out);
 	uint64_t generation = generation_of(txn, shard_of_connection(ordinal));
-	struct catalog_connection *found = find_connection(txn->db->catalog, ordinal);
 	while (!found || found->shared.generation < generation) {
 		int rc = copy_connection(txn, ordinal, generation, &found);
 		if (rc == 0)

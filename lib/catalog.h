@@ -10,6 +10,7 @@
 #ifndef ORGDB_CATALOG_H
 #define ORGDB_CATALOG_H
 
+#include "generations.h"
 #include "store.h"
 
 /* What begins everything that readers see without a lock. */
@@ -30,6 +31,36 @@ struct catalog_application {
 	uint32_t connections[]; /* Ascending; the client_id follows them. */
 };
 
+enum {
+	PAGE_CELLS = 256,
+	APPLICATION_CELLS = 4096, /* Applications that hash alike take turns. */
+};
+
+struct catalog_connection {
+	struct shared shared;
+	orgdb_connection connection; /* Views what follows. */
+	uint8_t record[];
+};
+
+struct catalog_page {
+	struct catalog_connection *_Atomic cells[PAGE_CELLS];
+};
+
+/* Pages by ordinal; replaced by a longer one when ordinals outgrow it. */
+struct catalog_directory {
+	struct shared shared;
+	size_t count;
+	struct catalog_page *_Atomic pages[];
+};
+
+struct catalog {
+	struct catalog_directory *_Atomic directory;
+	struct catalog_application *_Atomic applications[APPLICATION_CELLS];
+	pthread_mutex_t lock;    /* Taken to publish. */
+	struct shared *unlinked; /* Oldest first. */
+	struct shared **unlinked_end;
+};
+
 /* NULL when out of memory. */
 struct catalog *orgdb__catalog_new(void);
 void orgdb__catalog_free(struct catalog *catalog);
@@ -41,7 +72,28 @@ void orgdb__catalog_unlink(struct orgdb *db, struct shared *old);
 int orgdb__catalog_open(orgdb_txn *txn);
 /* ORGDB_NOT_FOUND names the client_id. */
 int orgdb__catalog_application(orgdb_txn *txn, orgdb_str client_id, const struct catalog_application **out);
-/* The connection of an ordinal that something points to; lives as views do. */
-int orgdb__catalog_connection(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out);
+/* Make what catalog_connection_of() has not found, or found of another generation. */
+int orgdb__catalog_copy(
+	orgdb_txn *txn, uint64_t ordinal, struct catalog_connection *found, const orgdb_connection **out);
+
+static inline struct catalog_connection *catalog_find(struct catalog *catalog, uint64_t ordinal)
+{
+	struct catalog_directory *directory = atomic_load(&catalog->directory);
+	size_t at = (size_t)(ordinal / PAGE_CELLS);
+	if (!directory || at >= directory->count)
+		return NULL;
+	struct catalog_page *page = atomic_load(&directory->pages[at]);
+	return page ? atomic_load(&page->cells[ordinal % PAGE_CELLS]) : NULL;
+}
+
+/* The connection of an ordinal that something points to; lives as views do. Inline, for the hot path. */
+static inline int catalog_connection_of(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out)
+{
+	struct catalog_connection *found = catalog_find(txn->db->catalog, ordinal);
+	if (txn->write || !found || found->shared.generation != generation_of(txn, shard_of_connection(ordinal)))
+		return orgdb__catalog_copy(txn, ordinal, found, out);
+	*out = &found->connection;
+	return 0;
+}
 
 #endif

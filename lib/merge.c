@@ -62,7 +62,7 @@ static int add_entry(orgdb_txn *txn, const orgdb_merge_options *options, uint64_
 	uint32_t edge_options, struct answer *answer)
 {
 	const orgdb_connection *connection;
-	int rc = orgdb__catalog_connection(txn, ordinal, &connection);
+	int rc = catalog_connection_of(txn, ordinal, &connection);
 	if (rc != 0)
 		return rc;
 	orgdb_merged_connection entry = make_entry(connection, from, edge_options);
