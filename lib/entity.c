@@ -208,8 +208,8 @@ static int check_unique(orgdb_txn *txn, const struct kind *kind, const union ent
 			if (rc == 0 && owner != entity->head.ordinal) {
 				char name[FIELD_NAME_MAX];
 				orgdb__field_name(&kind->schema, index->field->name, name);
-				return orgdb__fail(ORGDB_EXISTS, name, "another %s has %s for \"%.*s\" already", kind->schema.name,
-					index->field->name, EXCERPT(keys[k]));
+				return orgdb__fail(ORGDB_EXISTS, name, "%s: another %s has \"%.*s\" already", name, kind->schema.name,
+					EXCERPT(keys[k]));
 			}
 			if (rc != 0 && rc != ORGDB_NOT_FOUND)
 				return rc;

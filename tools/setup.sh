@@ -72,6 +72,14 @@ need_for()
 		need clang command -v clang
 		need libclang-rt-14-dev links_sanitized
 		;;
+	bench)
+		need libsqlite3-dev module sqlite3
+		need uthash-dev compiles cc c '#include <uthash.h>'
+		;;
+	bench-more)
+		need librocksdb-dev compiles cc c '#include <rocksdb/c.h>'
+		need gnuplot-nox command -v gnuplot
+		;;
 	format)
 		need clang-format-14 command -v clang-format-14
 		;;
