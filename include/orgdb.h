@@ -49,7 +49,8 @@ extern "C" {
  *    `capacity` means that the end was reached. Pass the last entry's `ordinal` as the next `after`; begin with 0.
  *    An entry deleted in between does no harm.
  * 5. Every handle has one function that ends it; that function takes NULL and does nothing.
- * 6. An option struct begins with its size; initialize it with its `_INIT`. A zero member means the default.
+ * 6. An option struct begins with its size; initialize it with its `_INIT`. A zero member means the default, unless its
+ *    comment says otherwise.
  *
  * # Threads, processes, signals
  *
@@ -221,7 +222,8 @@ typedef struct orgdb_options {
 	uint64_t map_size_max; /**< The store never grows past this many bytes. 0: no limit but the disk's. */
 	uint32_t readers_max;  /**< Read transactions at once, all processes together. 0: 1022. The first opener's counts. */
 	/** Bytes that the cache of organizations' rows may take, which answers most lookups; taken as organizations
-	 * become many: 128 bytes for a cell, and four cells for an organization. Here 0 means none; #ORGDB_OPTIONS_INIT has the default. */
+	 * become many: 128 bytes for a cell, and four cells for an organization. Rows of more than ten connections are
+	 * not kept. 0 means no cache; #ORGDB_OPTIONS_INIT has the default. */
 	uint64_t row_cache_size;
 } orgdb_options;
 
@@ -232,10 +234,11 @@ typedef struct orgdb_options {
  * Open the store in file @p path, or create it there (mode 0600, whole or not at all).
  * The lock file is @p path with "-lock" appended. If this process has the store open, the same handle is given again.
  *
- * @param options NULL for the defaults. For a handle that is open already they only have to be compatible with it.
+ * @param options NULL for the defaults. A handle that is open already keeps those it was opened with; it is refused if it is
+ *         read-only and wanted for writing, or relaxed and wanted durable, and may be able to write where read_only is asked.
  * @return 0; #ORGDB_NO_STORE; #ORGDB_NOT_A_STORE; #ORGDB_VERSION_MISMATCH (the message says which version is needed);
- *         #ORGDB_CORRUPT; #ORGDB_BUSY (open here already, read-only, and now wanted for writing); #ORGDB_INVALID
- *         (options); or a system error.
+ *         #ORGDB_CORRUPT; #ORGDB_BUSY (open here already with options that promise less, or the file was replaced since);
+ *         #ORGDB_INVALID (options); or a system error. Never replace or rename a store's file while anyone has it open.
  */
 ORGDB_API ORGDB_MUST_USE int orgdb_open(const char *path, const orgdb_options *options, orgdb **out);
 
@@ -294,7 +297,7 @@ ORGDB_API int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn);
  *   - **update**: the members to change, at least one; the others stay. An absent text or value removes the field.
  *   - **get, list**: the members that are stored; the others hold their defaults.
  * - `extra`: fields that orgdb does not know, as a map; kept and given back. Updated as a whole under #ORGDB_EXTRA. A key
- *   that is a known field's name, or `kind`, is refused.
+ *   that is a known field's name, or `kind`, or a membership's `roles`, is refused.
  *
  * Text, also inside values, must be valid UTF-8 without NUL. Values are MessagePack maps and arrays of text, numbers, booleans, nulls, maps and
  * arrays; keys are text, each once; infinities and not-a-number are refused. They come back in one canonical form: map keys
@@ -361,7 +364,7 @@ typedef struct orgdb_connection {
 	bool is_domain_connection; /**< Open to third-party applications; at most one for each strategy. Default: false. */
 	bool show_as_button;       /**< Enterprise: shown on an application's own login page. Default: false. */
 	orgdb_value options;       /**< Map; the strategy's settings. Of these only `domain_aliases` (at most 1000) is checked. */
-	orgdb_value metadata;      /**< Map of at most 10 texts, each of at most 255 characters. */
+	orgdb_value metadata;      /**< Map of at most 10 texts or nulls; keys and texts of at most 255 characters. */
 	uint32_t kind;             /**< Out: an #orgdb_connection_kind. */
 } orgdb_connection;
 
@@ -434,9 +437,9 @@ typedef struct orgdb_application {
 	orgdb_str app_type;       /**< `native`, `spa`, `regular_web`, `non_interactive` ...: 1..64 of `a-z0-9_`. */
 	bool is_first_party;      /**< Default: true. */
 	orgdb_value callbacks;    /**< Array of texts. */
-	orgdb_str initiate_login_uri; /**< An https URI. */
+	orgdb_str initiate_login_uri; /**< An https URI, or empty. */
 	orgdb_value grant_types;  /**< Array of texts. */
-	orgdb_value client_metadata; /**< Map of at most 10 texts, each of at most 255 characters. */
+	orgdb_value client_metadata; /**< Map of at most 10 texts or nulls; keys and texts of at most 255 characters. */
 	orgdb_value default_organization; /**< Map. */
 	uint32_t organization_usage;      /**< An #orgdb_organization_usage. Default: deny. */
 	uint32_t organization_require_behavior; /**< An #orgdb_require_behavior. Default: no prompt. */
@@ -830,7 +833,7 @@ typedef struct orgdb_statistics {
 	uint64_t member_roles;        /**< Roles given to members. */
 	uint64_t lsn;                 /**< As orgdb_lsn(). */
 	uint64_t file_size;           /**< Bytes of the file. */
-	uint64_t used_size;           /**< Bytes of it that hold data. */
+	uint64_t used_size;           /**< Bytes of it up to the last page that was ever used; free pages count. */
 	uint64_t map_size;            /**< Bytes of address space reserved. */
 	uint64_t row_cache_hits;      /**< Merged lookups of this handle that found their organization's row in the cache ... */
 	uint64_t row_cache_misses;    /**< ... and those that read it from the store. */

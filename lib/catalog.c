@@ -18,8 +18,10 @@
 /* What one transaction keeps for itself. */
 struct local_catalog {
 	uint64_t changes; /* The transaction's, when this was filled. */
-	struct shared *connections;
 	struct shared *applications;
+	struct catalog_connection **connections; /* An open-addressed table, at least half empty. */
+	size_t count;
+	size_t capacity; /* A power of two, or 0. */
 };
 
 static int no_memory(void)
@@ -81,9 +83,11 @@ void orgdb__catalog_free(struct catalog *catalog)
 
 static void clear_local(struct local_catalog *local)
 {
-	free_list(local->connections);
 	free_list(local->applications);
-	local->connections = local->applications = NULL;
+	for (size_t i = 0; i < local->capacity; i++)
+		free(local->connections[i]);
+	free(local->connections);
+	*local = (struct local_catalog){ 0 };
 }
 
 void orgdb__local_catalog_free(struct local_catalog *local)
@@ -158,6 +162,8 @@ static int list_connections(orgdb_txn *txn, uint64_t application, uint64_t count
 			return rc;
 		if (got == 0 || got > count - filled)
 			return orgdb__txn_corrupt(txn, TABLE_CONNECTIONS_OF_APPLICATION, "a set is not as large as it says");
+		if (part[got - 1] > UINT32_MAX)
+			return orgdb__txn_corrupt(txn, TABLE_CONNECTIONS_OF_APPLICATION, "an ordinal is too large");
 		for (size_t i = 0; i < got; i++)
 			connections[filled + i] = (uint32_t)part[i];
 		after = part[got - 1];
@@ -169,10 +175,15 @@ static int copy_application(
 	orgdb_txn *txn, const orgdb_application *entity, uint64_t generation, struct catalog_application **out)
 {
 	struct key owner = key_of_number(entity->ordinal);
-	uint64_t count;
+	uint64_t count, connections;
 	int rc = orgdb__set_count(txn, TABLE_CONNECTIONS_OF_APPLICATION, &owner, &count);
+	if (rc == 0)
+		rc = orgdb__kv_entries(txn->kv, TABLE_CONNECTIONS, &connections);
 	if (rc != 0)
 		return rc;
+	if (count > connections)
+		return orgdb__txn_corrupt(
+			txn, TABLE_CONNECTIONS_OF_APPLICATION, "a set counts more connections than there are");
 	struct catalog_application *copy =
 		malloc(sizeof(*copy) + (size_t)count * sizeof(copy->connections[0]) + entity->client_id.size);
 	if (!copy)
@@ -208,23 +219,47 @@ static int open_local(orgdb_txn *txn)
 	return 0;
 }
 
+static size_t local_slot(const struct local_catalog *local, uint64_t ordinal)
+{
+	size_t mask = local->capacity - 1;
+	size_t slot = (size_t)(ordinal * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+	while (local->connections[slot] && local->connections[slot]->connection.ordinal != ordinal)
+		slot = (slot + 1) & mask;
+	return slot;
+}
+
+static int make_local_room(struct local_catalog *local)
+{
+	if (2 * (local->count + 1) <= local->capacity)
+		return 0;
+	struct local_catalog grown = *local;
+	grown.capacity = local->capacity ? 2 * local->capacity : 32;
+	grown.connections = calloc(grown.capacity, sizeof(grown.connections[0]));
+	if (!grown.connections)
+		return no_memory();
+	for (size_t i = 0; i < local->capacity; i++)
+		if (local->connections[i])
+			grown.connections[local_slot(&grown, local->connections[i]->connection.ordinal)] = local->connections[i];
+	free(local->connections);
+	*local = grown;
+	return 0;
+}
+
 static int local_connection(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out)
 {
 	int rc = open_local(txn);
+	if (rc == 0)
+		rc = make_local_room(txn->local);
 	if (rc != 0)
 		return rc;
-	for (struct shared *at = txn->local->connections; at; at = at->next)
-		if (((struct catalog_connection *)at)->connection.ordinal == ordinal) {
-			*out = &((struct catalog_connection *)at)->connection;
-			return 0;
-		}
-	struct catalog_connection *copy;
-	rc = copy_connection(txn, ordinal, 0, &copy);
-	if (rc != 0)
-		return rc;
-	copy->shared.next = txn->local->connections;
-	txn->local->connections = &copy->shared;
-	*out = &copy->connection;
+	struct catalog_connection **slot = &txn->local->connections[local_slot(txn->local, ordinal)];
+	if (!*slot) {
+		rc = copy_connection(txn, ordinal, 0, slot);
+		if (rc != 0)
+			return rc;
+		txn->local->count++;
+	}
+	*out = &(*slot)->connection;
 	return 0;
 }
 

@@ -89,8 +89,9 @@ static inline struct catalog_connection *catalog_find(struct catalog *catalog, u
 /* The connection of an ordinal that something points to; lives as views do. Inline, for the hot path. */
 static inline int catalog_connection_of(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out)
 {
-	struct catalog_connection *found = catalog_find(txn->db->catalog, ordinal);
-	if (txn->write || !found || found->shared.generation != generation_of(txn, shard_of_connection(ordinal)))
+	/* A write transaction has no slot that would keep what it finds from being freed. */
+	struct catalog_connection *found = txn->write ? NULL : catalog_find(txn->db->catalog, ordinal);
+	if (!found || found->shared.generation != generation_of(txn, shard_of_connection(ordinal)))
 		return orgdb__catalog_copy(txn, ordinal, found, out);
 	*out = &found->connection;
 	return 0;

@@ -14,6 +14,7 @@
 #include "enabled_connection.h"
 #include "entity.h"
 #include "error.h"
+#include "generations.h"
 #include "index.h"
 
 enum { PROGRESS_EVERY = 16384 };
@@ -348,8 +349,8 @@ static void check_attributes(struct checker *checker, struct bytes key, struct b
 		problem(checker, "the attributes of %llu and %llu belong to no %s", number(first), number(second),
 			kind->schema.name);
 	else if (!orgdb__schema_decode(&kind->schema, record, &object) ||
-		!is_canonical(checker, &kind->schema, &object, record))
-		problem(checker, "the attributes of %llu and %llu do not decode", number(first), number(second));
+		!is_canonical(checker, &kind->schema, &object, record) || !orgdb__extra_is_right(&kind->schema, &object))
+		problem(checker, "the attributes of %llu and %llu are damaged", number(first), number(second));
 }
 
 /* ---- The walk ---------------------------------------------------------------------------------------------------- */
@@ -380,6 +381,19 @@ static void check_entry(struct checker *checker, struct bytes key, struct bytes 
 		check_login(checker, key, value);
 }
 
+/* A shard that claims to have been changed later than anything was would make caches trust what is old. */
+static void check_generations(struct checker *checker)
+{
+	checker->table = TABLE_META;
+	if (orgdb__generations_load(checker->txn) != 0) {
+		problem(checker, "%s", orgdb_last_error()->message);
+		return;
+	}
+	for (unsigned shard = 0; shard < GENERATION_SHARDS; shard++)
+		if (generation_of(checker->txn, shard) > checker->counters.lsn)
+			problem(checker, "the generation of shard %u is later than the lsn", shard);
+}
+
 static void show_progress(struct checker *checker)
 {
 	if (checker->report->progress)
@@ -395,7 +409,8 @@ static int check_table(struct checker *checker, enum kv_table table)
 	if (rc != 0)
 		return rc;
 	rc = orgdb__kv_cursor_seek(cursor, (struct bytes){ NULL, 0 }, &key, &value);
-	while (rc == 0) {
+	uint64_t walked = 0, counted = 0;
+	for (; rc == 0; walked++) {
 		check_entry(checker, key, value);
 		if (++checker->report->entries % PROGRESS_EVERY == 0)
 			show_progress(checker);
@@ -403,6 +418,8 @@ static int check_table(struct checker *checker, enum kv_table table)
 	}
 	orgdb__kv_cursor_close(cursor);
 	end_set(checker);
+	if (rc == ORGDB_NOT_FOUND && orgdb__kv_entries(checker->txn->kv, table, &counted) == 0 && counted != walked)
+		problem(checker, "the table counts %llu entries and has %llu", number(counted), number(walked));
 	if (rc == ORGDB_CORRUPT)
 		problem(checker, "the table cannot be read to its end: %s", orgdb_last_error()->message);
 	return rc == ORGDB_NOT_FOUND || rc == ORGDB_CORRUPT ? 0 : rc;
@@ -455,6 +472,7 @@ static int check_all(struct checker *checker)
 			return rc;
 	}
 	show_progress(checker);
+	check_generations(checker);
 	return check_totals(checker);
 }
 

@@ -47,7 +47,7 @@ static bool view_chunk(struct bytes value, uint64_t *before, struct packed *pack
 	if (width < 1 || width > 8 || value.size == skip || (value.size - skip) % width != 0)
 		return false;
 	*packed = (struct packed){ value.data + skip, width, (value.size - skip) / width };
-	return packed->count <= CHUNK_COUNT_MAX;
+	return packed->count <= CHUNK_COUNT_MAX && value.size - skip < CHUNK_SIZE_MAX;
 }
 
 bool orgdb__chunk_read(struct bytes key, struct bytes value, size_t owner_numbers, struct chunk *chunk)
@@ -196,7 +196,10 @@ static int list_from(orgdb_txn *txn, struct kv_cursor *cursor, enum kv_table tab
 		for (; i < packed.count; i++) {
 			if (*count == capacity)
 				return 0;
-			ordinals[(*count)++] = packed_at(packed, i);
+			uint64_t ordinal = packed_at(packed, i);
+			if (ordinal <= after) /* Whoever asks goes on behind the last, and would go in circles. */
+				return damaged(txn, table);
+			after = ordinals[(*count)++] = ordinal;
 		}
 		rc = orgdb__kv_cursor_next(cursor, &key, &value);
 	}

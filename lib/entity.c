@@ -211,7 +211,9 @@ static int check_unique(orgdb_txn *txn, const struct kind *kind, const union ent
 				return orgdb__fail(ORGDB_EXISTS, name, "%s: another %s has \"%.*s\" already", name, kind->schema.name,
 					EXCERPT(keys[k]));
 			}
-			if (rc != 0 && rc != ORGDB_NOT_FOUND)
+			if (rc == ORGDB_NOT_FOUND)
+				rc = orgdb__index_room(txn, index, keys[k]);
+			if (rc != 0)
 				return rc;
 		}
 	}
@@ -294,6 +296,12 @@ static void touch(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal)
 		touch_shard(txn, shard_of_application(ordinal));
 }
 
+/* Behind the first write no failure is the caller's any more. */
+static int half_done(orgdb_txn *txn, int rc)
+{
+	return rc == 0 ? 0 : orgdb__kv_poison(txn->kv, rc);
+}
+
 static int insert(orgdb_txn *txn, const struct kind *kind, const union entity *entity)
 {
 	struct key key = key_of_number(entity->head.ordinal);
@@ -306,7 +314,7 @@ static int insert(orgdb_txn *txn, const struct kind *kind, const union entity *e
 		rc = orgdb__login_create(txn, entity->organization.id, entity->head.ordinal);
 	if (rc == 0)
 		txn->counters.next_ordinal[kind->schema.kind]++;
-	return rc;
+	return half_done(txn, rc);
 }
 
 int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *given, orgdb_str *id)
@@ -383,7 +391,7 @@ int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const voi
 	struct key key = key_of_number(after.head.ordinal);
 	touch(txn, k, after.head.ordinal);
 	rc = orgdb__kv_put(txn->kv, k->records, key_bytes(&key), record);
-	return rc == 0 ? reindex(txn, k, &before, &after) : rc;
+	return half_done(txn, rc == 0 ? reindex(txn, k, &before, &after) : rc);
 }
 
 int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cascade *gone)
@@ -397,13 +405,14 @@ int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cas
 	union entity entity;
 	orgdb_cascade unwanted;
 	rc = load_copy(txn, k, id, &entity);
-	if (rc == 0)
-		rc = orgdb__cascade(txn, kind, &entity, gone ? gone : &unwanted);
-	if (rc == 0)
-		rc = reindex(txn, k, &entity, NULL);
 	if (rc != 0)
 		return rc;
 	struct key key = key_of_number(entity.head.ordinal);
 	touch(txn, k, entity.head.ordinal);
-	return orgdb__kv_delete(txn->kv, k->records, key_bytes(&key));
+	rc = orgdb__cascade(txn, kind, &entity, gone ? gone : &unwanted);
+	if (rc == 0)
+		rc = reindex(txn, k, &entity, NULL);
+	if (rc == 0)
+		rc = orgdb__kv_delete(txn->kv, k->records, key_bytes(&key));
+	return half_done(txn, rc);
 }

@@ -31,6 +31,7 @@ enum {
 	NODE_BIG = 1, /* The value is in pages of its own, whose first is named instead. */
 	META_VERSION = 1,
 	DEPTH_MAX = 32,
+	JUDGE_TRIES = 10,
 };
 
 #define META_MAGIC UINT32_C(0xBEEFC0DE)
@@ -65,6 +66,7 @@ struct file {
 	uint64_t last_page; /* Of the newest meta page. */
 	uint8_t *missing;   /* A bit for each page from `pages` to `last_page`: set when the free list names it. */
 	uint64_t found;     /* Bits set. */
+	uint64_t visited;   /* Pages of the free list. */
 };
 
 /* Exactly `size` bytes, or an error: nobody should be cutting the file meanwhile. */
@@ -185,7 +187,7 @@ static bool mark_nodes(struct file *file, const uint8_t *page, int depth)
 /* `depth` bounds the recursion, whatever loops a damaged file holds. */
 static bool mark_subtree(struct file *file, uint64_t page, int depth)
 {
-	if (depth == 0 || page < 2 || page >= file->pages)
+	if (depth == 0 || page < 2 || page >= file->pages || ++file->visited > file->pages)
 		return false;
 	uint8_t *bytes = malloc(file->page_size);
 	bool right =
@@ -206,25 +208,52 @@ static bool missing_pages_are_free(struct file *file, const struct meta *meta)
 
 /* ---- The whole --------------------------------------------------------------------------------------------------- */
 
-static int judge(struct file *file)
+static int read_metas(struct file *file, struct meta metas[2])
 {
-	struct meta metas[2];
 	int rc = read_meta(file, 0, 0, &metas[0]);
 	if (rc != 0)
 		return rc;
 	file->page_size = metas[0].tables[0].page_size;
 	rc = read_meta(file, file->page_size, 1, &metas[1]);
+	if (rc == 0 && metas[1].tables[0].page_size != file->page_size)
+		rc = orgdb__fail(ORGDB_CORRUPT, "", "%s: the meta pages disagree; restore a backup", file->path);
+	return rc;
+}
+
+static int judge_once(struct file *file, uint64_t *txn_id)
+{
+	struct meta metas[2];
+	struct stat info;
+	int rc = read_metas(file, metas);
 	if (rc != 0)
 		return rc;
+	/* After the metas: the file only grows, and before a meta page says so. */
+	if (fstat(file->fd, &info) != 0)
+		return orgdb__fail_system(ORGDB_IO, errno, "%s", file->path);
 	const struct meta *newest = &metas[metas[1].txn_id > metas[0].txn_id];
-	if (newest->tables[0].page_size != file->page_size)
-		return orgdb__fail(ORGDB_CORRUPT, "", "%s: the meta pages disagree; restore a backup", file->path);
+	*txn_id = newest->txn_id;
+	file->size = (uint64_t)info.st_size;
 	file->pages = file->size / file->page_size;
 	file->last_page = newest->last_page;
+	file->found = file->visited = 0;
 	if (file->pages <= file->last_page && !missing_pages_are_free(file, newest))
 		return orgdb__fail(ORGDB_CORRUPT, "", "%s: cut off: it has %llu pages and needs %llu; restore a backup",
 			file->path, (unsigned long long)file->pages, (unsigned long long)file->last_page + 1);
 	return 0;
+}
+
+/* Another process may be writing meanwhile: what looks damaged only counts if nothing was committed while it was read. */
+static int judge(struct file *file)
+{
+	uint64_t before = 0, now = 0;
+	int rc = judge_once(file, &before);
+	for (int i = 0; rc == ORGDB_CORRUPT && i < JUDGE_TRIES; i++) {
+		rc = judge_once(file, &now);
+		if (now == before)
+			break;
+		before = now;
+	}
+	return rc;
 }
 
 int orgdb__file_judge(const char *path)
@@ -241,10 +270,8 @@ int orgdb__file_judge(const char *path)
 		rc = orgdb__fail(ORGDB_NOT_A_STORE, "", "%s: not an orgdb store: not a regular file", path);
 	else if (info.st_size == 0)
 		rc = orgdb__fail(ORGDB_NOT_A_STORE, "", "%s: not an orgdb store: the file is empty", path);
-	else {
-		file.size = (uint64_t)info.st_size;
+	else
 		rc = judge(&file);
-	}
 	close(file.fd);
 	return rc;
 }

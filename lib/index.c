@@ -6,6 +6,7 @@
 #include "index.h"
 
 #include "entity.h"
+#include "error.h"
 #include "packed.h"
 
 enum { SHARERS_MAX = 100 }; /* Texts of one row: each would have to be made to collide. */
@@ -53,6 +54,19 @@ int orgdb__index_find(
 		}
 	}
 	return ORGDB_NOT_FOUND;
+}
+
+int orgdb__index_room(orgdb_txn *txn, const struct index *index, orgdb_str text)
+{
+	struct text_key key;
+	struct packed row = { 0 };
+	if (key_of_text(&key, text))
+		return 0;
+	int rc = read_row(txn, index, &key, &row);
+	if (rc == 0 && row.count >= SHARERS_MAX) /* Somebody makes them collide. */
+		return orgdb__fail(ORGDB_TOO_LARGE, index->field->name, "too many %ss of more than %d bytes are alike",
+			index->field->name, KEY_TEXT_MAX);
+	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
 static int write_row(
@@ -108,5 +122,7 @@ int orgdb__index_remove(orgdb_txn *txn, const struct index *index, orgdb_str tex
 	size_t count;
 	key_of_text(&key, text);
 	int rc = read_others(txn, index, &key, ordinal, ordinals, &count);
-	return rc == 0 ? write_row(txn, index, &key, ordinals, count) : rc;
+	if (rc == 0)
+		rc = write_row(txn, index, &key, ordinals, count);
+	return rc == ORGDB_NOT_FOUND ? orgdb__txn_corrupt(txn, index->table, "a row is missing") : rc;
 }

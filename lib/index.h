@@ -15,6 +15,8 @@
 /* ORGDB_NOT_FOUND without recording a failure. */
 int orgdb__index_find(
 	orgdb_txn *txn, const struct kind *kind, const struct index *index, orgdb_str text, uint64_t *ordinal);
+/* ORGDB_TOO_LARGE if one more text could not be added, because too many long ones share a row. */
+int orgdb__index_room(orgdb_txn *txn, const struct index *index, orgdb_str text);
 /* `text` must not be in the index. */
 int orgdb__index_add(orgdb_txn *txn, const struct index *index, orgdb_str text, uint64_t ordinal);
 /* `text` must be in the index with `ordinal`. */

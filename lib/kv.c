@@ -27,6 +27,7 @@ struct kv {
 	MDB_env *env;
 	char *path;
 	uint64_t map_size_max;
+	bool dead; /* The map is gone: nothing can be read any more. */
 	MDB_dbi tables[KV_TABLE_COUNT];
 };
 
@@ -34,7 +35,8 @@ struct kv_txn {
 	struct kv *kv;
 	MDB_txn *txn;
 	bool write;
-	int failure; /* Of a write transaction only: a reader changes nothing that could be left half done. */
+	int failure;       /* Of a write transaction only: a reader changes nothing that could be left half done. */
+	char message[256]; /* What there was to say about it. */
 	uint64_t changes;
 };
 
@@ -104,9 +106,10 @@ static int translate(const char *path, int rc, const char *what)
 
 /* ---- Environments ------------------------------------------------------------------------------------------------ */
 
-static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags)
+/* From `first` to before `end`. */
+static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags, int first, int end)
 {
-	for (int i = 0; i < KV_TABLE_COUNT; i++) {
+	for (int i = first; i < end; i++) {
 		int rc = mdb_dbi_open(txn, table_names[i], flags, &kv->tables[i]);
 		if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
 			if (i == TABLE_META)
@@ -184,16 +187,20 @@ void orgdb__kv_close(struct kv *kv)
 	free(kv);
 }
 
-/* Begin a transaction, open the tables, call `use`, commit: table handles last as long as the environment. */
+/* Begin a transaction, open the tables, call `use` (which sees only the meta table), commit: handles last as long as the environment. */
 static int initialize(struct kv *kv, bool create, int (*use)(struct kv_txn *txn, void *context), void *context)
 {
 	struct kv_txn *txn;
 	int rc = orgdb__kv_begin(kv, create, &txn);
 	if (rc != 0)
 		return rc;
-	rc = open_tables(kv, txn->txn, create ? MDB_CREATE : 0);
+	/* First the one that says whether this library knows the others. */
+	unsigned flags = create ? MDB_CREATE : 0;
+	rc = open_tables(kv, txn->txn, flags, TABLE_META, TABLE_META + 1);
 	if (rc == 0)
 		rc = use(txn, context);
+	if (rc == 0)
+		rc = open_tables(kv, txn->txn, flags, TABLE_META + 1, KV_TABLE_COUNT);
 	if (rc != 0) {
 		orgdb__kv_abort(txn);
 		return rc;
@@ -256,6 +263,16 @@ int orgdb__kv_open(
 	return 0;
 }
 
+/* LMDB lets go of the old map before it takes the new one, so a failure may leave none. */
+static int resize(struct kv *kv, uint64_t size, uint64_t old_size)
+{
+	int rc = mdb_env_set_mapsize(kv->env, size);
+	if (rc == 0)
+		return 0;
+	kv->dead = mdb_env_set_mapsize(kv->env, old_size) != 0;
+	return translate(kv->path, rc, "cannot resize the map");
+}
+
 int orgdb__kv_grow(struct kv *kv)
 {
 	MDB_envinfo info;
@@ -265,14 +282,14 @@ int orgdb__kv_grow(struct kv *kv)
 			"%s: the map is full at map_size_max, %llu bytes; open with a larger one", kv->path,
 			(unsigned long long)kv->map_size_max);
 	uint64_t size = info.me_mapsize > kv->map_size_max / 2 ? kv->map_size_max : round_to_mib(info.me_mapsize * 2);
-	int rc = mdb_env_set_mapsize(kv->env, size);
-	return rc == 0 ? 0 : translate(kv->path, rc, "cannot grow the map");
+	return resize(kv, size, info.me_mapsize);
 }
 
 int orgdb__kv_adopt_size(struct kv *kv)
 {
-	int rc = mdb_env_set_mapsize(kv->env, 0);
-	return rc == 0 ? 0 : translate(kv->path, rc, "cannot take over the map's new size");
+	MDB_envinfo info;
+	mdb_env_info(kv->env, &info);
+	return resize(kv, 0, info.me_mapsize);
 }
 
 void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out)
@@ -330,6 +347,8 @@ static int begin_raw(struct kv *kv, bool write, MDB_txn **out)
 
 int orgdb__kv_begin(struct kv *kv, bool write, struct kv_txn **out)
 {
+	if (kv->dead)
+		return translate(kv->path, MDB_PANIC, "");
 	struct kv_txn *txn = calloc(1, sizeof(*txn));
 	if (!txn)
 		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a transaction");
@@ -351,6 +370,8 @@ void orgdb__kv_park(struct kv_txn *txn)
 
 int orgdb__kv_renew(struct kv_txn *txn)
 {
+	if (txn->kv->dead)
+		return translate(txn->kv->path, MDB_PANIC, "");
 	int rc = mdb_txn_renew(txn->txn);
 	if (rc == 0)
 		rc = settle_snapshot(txn->kv, txn->txn);
@@ -360,7 +381,7 @@ int orgdb__kv_renew(struct kv_txn *txn)
 int orgdb__kv_commit(struct kv_txn *txn)
 {
 	struct kv *kv = txn->kv;
-	int rc = txn->failure;
+	int rc = orgdb__kv_failure(txn);
 	if (rc != 0) {
 		orgdb__kv_abort(txn);
 		return rc;
@@ -380,13 +401,17 @@ void orgdb__kv_abort(struct kv_txn *txn)
 
 int orgdb__kv_failure(const struct kv_txn *txn)
 {
+	if (txn->failure != 0)
+		orgdb__fail(txn->failure, "", "%s", txn->message);
 	return txn->failure;
 }
 
 int orgdb__kv_poison(struct kv_txn *txn, int code)
 {
-	if (txn->write && txn->failure == 0)
+	if (txn->write && txn->failure == 0) {
 		txn->failure = code;
+		strncpy(txn->message, orgdb_last_error()->message, sizeof(txn->message) - 1);
+	}
 	return code;
 }
 
@@ -421,7 +446,7 @@ static int fail(struct kv_txn *txn, int rc, const char *what)
 int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *value)
 {
 	if (txn->failure != 0)
-		return txn->failure;
+		return orgdb__kv_failure(txn);
 	if (key.size == 0)
 		return ORGDB_NOT_FOUND;
 	MDB_val k = val_of_key(key), v;
@@ -474,7 +499,7 @@ int orgdb__kv_seek_before(
 static int put(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value, unsigned flags)
 {
 	if (txn->failure != 0)
-		return txn->failure;
+		return orgdb__kv_failure(txn);
 	MDB_val k = val_of_key(key), v = { value.size, (void *)(uintptr_t)value.data };
 	int rc = mdb_put(txn->txn, txn->kv->tables[table], &k, &v, flags);
 	if (rc == MDB_KEYEXIST) /* Only from MDB_APPEND, whose caller knows of no later key. */
@@ -500,7 +525,7 @@ int orgdb__kv_append(struct kv_txn *txn, enum kv_table table, struct bytes key, 
 int orgdb__kv_delete(struct kv_txn *txn, enum kv_table table, struct bytes key)
 {
 	if (txn->failure != 0)
-		return txn->failure;
+		return orgdb__kv_failure(txn);
 	MDB_val k = val_of_key(key);
 	int rc = mdb_del(txn->txn, txn->kv->tables[table], &k, NULL);
 	if (rc != 0)
@@ -533,7 +558,7 @@ int orgdb__kv_delete_prefix(struct kv_txn *txn, enum kv_table table, struct byte
 int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count)
 {
 	if (txn->failure != 0)
-		return txn->failure;
+		return orgdb__kv_failure(txn);
 	MDB_stat stat;
 	int rc = mdb_stat(txn->txn, txn->kv->tables[table], &stat);
 	if (rc != 0)
@@ -545,7 +570,7 @@ int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count)
 int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **out)
 {
 	if (txn->failure != 0)
-		return txn->failure;
+		return orgdb__kv_failure(txn);
 	struct kv_cursor *cursor = malloc(sizeof(*cursor));
 	*out = NULL;
 	if (!cursor)

@@ -101,7 +101,7 @@ int orgdb__kv_renew(struct kv_txn *txn);
 int orgdb__kv_commit(struct kv_txn *txn);
 void orgdb__kv_abort(struct kv_txn *txn);
 
-/* The failure that has ended a write transaction's usefulness, or 0. */
+/* The failure that has ended a write transaction's usefulness, recorded again as the last error; or 0. */
 int orgdb__kv_failure(const struct kv_txn *txn);
 /* Let a failure that was found above this layer, such as a damaged record, stick to a write transaction. Returns `code`. */
 int orgdb__kv_poison(struct kv_txn *txn, int code);

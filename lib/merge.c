@@ -141,7 +141,7 @@ static int find_both(const char *client_id, const char *organization_id, struct 
 {
 	orgdb_merge_options *options = &question->options;
 	orgdb_str organization = orgdb_string(organization_id);
-	if (organization_id)
+	if (organization_id && !question->txn->write)
 		orgdb__login_prefetch(question->txn, organization);
 	int rc = orgdb__catalog_open(question->txn);
 	if (rc == 0)

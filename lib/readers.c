@@ -53,6 +53,8 @@ static bool add_block(struct readers *readers)
 	}
 	struct reader_block *head = atomic_load(&readers->blocks);
 	do {
+		for (unsigned i = 0; i < SLOTS_IN_BLOCK; i++)
+			block->slots[i].keeps = !head && i < readers->keep;
 		atomic_init(&block->next, head);
 	} while (!atomic_compare_exchange_weak(&readers->blocks, &head, block));
 	return true;

@@ -22,7 +22,8 @@ enum {
 
 struct reader_slot {
 	alignas(CACHE_LINE) _Atomic uint64_t epoch; /* 0: free. */
-	struct orgdb_txn *_Atomic txn;              /* Kept while the slot is free; NULL before its first use. */
+	struct orgdb_txn *_Atomic txn;              /* Kept while the slot is free, or NULL. */
+	bool keeps;                                 /* Else the transaction ends with its use. */
 };
 
 /* Blocks are only ever added while the store is open. */
@@ -33,6 +34,7 @@ struct reader_block {
 
 struct readers {
 	_Atomic uint64_t epoch; /* From 1 on. */
+	unsigned keep;          /* How many slots keep transactions: each keeps one of LMDB's slots from other processes. */
 	struct reader_block *_Atomic blocks;
 };
 

@@ -543,14 +543,20 @@ static bool decode_member(struct bytes *rest, void *object, const orgdb_field *f
 		return false;
 	switch (field->type) {
 	case ORGDB_TYPE_TEXT:
+		if (item.type != RECORD_TEXT)
+			return false;
 		*member_text(object, field) = item.as.text;
-		return item.type == RECORD_TEXT;
+		return true;
 	case ORGDB_TYPE_BOOL:
+		if (item.type != RECORD_BOOL)
+			return false;
 		*member_bool(object, field) = item.as.boolean;
-		return item.type == RECORD_BOOL;
+		return true;
 	case ORGDB_TYPE_CHOICE:
+		if (item.type != RECORD_UNSIGNED || item.as.number > UINT32_MAX)
+			return false;
 		*member_choice(object, field) = (uint32_t)item.as.number;
-		return item.type == RECORD_UNSIGNED && item.as.number <= UINT32_MAX;
+		return true;
 	default:
 		/* What it is may be the caller's mistake, so validation judges it. */
 		*member_value(object, field) = (orgdb_value){ value.data, value.size };
@@ -662,6 +668,12 @@ static int validate_extra(const orgdb_schema *schema, orgdb_value extra)
 				ORGDB_INVALID, name, "%s must not hold \"%.*s\", which is a field of its own", name, EXCERPT(key));
 	}
 	return 0;
+}
+
+bool orgdb__extra_is_right(const orgdb_schema *schema, const void *object)
+{
+	bool there = *fields_of(schema, object) & ORGDB_EXTRA;
+	return !there || validate_extra(schema, *extra_of(schema, object)) == 0;
 }
 
 static int missing(const orgdb_schema *schema, const orgdb_field *field)

@@ -89,6 +89,8 @@ int orgdb__schema_encode(const orgdb_schema *schema, const void *object, uint32_
 /* View a record as an object whose `fields` says what is stored; the rest gets its defaults. False if it is damaged. */
 bool orgdb__schema_decode(const orgdb_schema *schema, struct bytes record, void *object);
 void orgdb__schema_defaults(const orgdb_schema *schema, void *object);
+/* Is what a decoded object holds in `extra`, if anything, a map of unknown fields? */
+bool orgdb__extra_is_right(const orgdb_schema *schema, const void *object);
 /* Judge every stored member of a decoded object. ORGDB_INVALID or ORGDB_TOO_LARGE, naming the field. */
 int orgdb__schema_validate(const orgdb_schema *schema, const void *object);
 

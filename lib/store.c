@@ -198,11 +198,23 @@ static struct orgdb *find_open(const struct stat *info)
 /* How many stores were let go of while they had transactions. */
 static atomic_uint lingering;
 
+/* The file of an open store was replaced: LMDB would take the same lock file for both. */
+static bool is_replaced(const char *path, const struct stat *info)
+{
+	for (struct orgdb *db = registry; db; db = db->next)
+		if (strcmp(db->path, path) == 0 && (db->device != info->st_dev || db->inode != info->st_ino))
+			return true;
+	return false;
+}
+
 static int share(struct orgdb *db, const orgdb_options *options, orgdb **out)
 {
 	if (db->read_only && !options->read_only)
 		return orgdb__fail(
 			ORGDB_BUSY, "", "%s is open in this process for reading only; close it to open it for writing", db->path);
+	if (db->relaxed && options->durability == ORGDB_DURABLE && !options->read_only)
+		return orgdb__fail(ORGDB_BUSY, "",
+			"%s is open in this process with relaxed durability; close it to open it durably", db->path);
 	if (db->references++ == 0)
 		atomic_fetch_sub(&lingering, 1);
 	*out = db;
@@ -244,9 +256,11 @@ static struct orgdb *new_store(const char *path, const struct stat *info, const 
 	db->device = info->st_dev;
 	db->inode = info->st_ino;
 	db->read_only = options->read_only;
+	db->relaxed = options->durability == ORGDB_RELAXED;
 	db->fork_generation = fork_generation;
 	db->references = 1;
 	atomic_init(&db->readers.epoch, 1);
+	db->readers.keep = 1 + options->readers_max / 16;
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -283,17 +297,21 @@ static int open_new(const char *path, const struct stat *info, const orgdb_optio
 /* The lock file's name follows from the path that LMDB is given, so every process must give the same one. */
 static int open_existing(const char *path, const orgdb_options *options, orgdb **out)
 {
-	int rc = orgdb__file_judge(path);
-	if (rc != 0)
-		return rc;
 	struct stat info;
+	int rc;
 	char *real = realpath(path, NULL);
-	if (!real || stat(real, &info) != 0) {
+	struct orgdb *db = NULL;
+	if (!real || stat(real, &info) != 0)
 		rc = orgdb__fail_system(orgdb__code_of_errno(errno), errno, "%s", path);
-	} else {
-		struct orgdb *db = find_open(&info);
-		rc = db ? share(db, options, out) : open_new(real, &info, options, out);
-	}
+	else if ((db = find_open(&info)))
+		rc = share(db, options, out);
+	else if (is_replaced(real, &info))
+		rc = orgdb__fail(
+			ORGDB_BUSY, "", "%s: the file was replaced while this process has it open; close it first", path);
+	else
+		rc = orgdb__file_judge(real);
+	if (rc == 0 && !db)
+		rc = open_new(real, &info, options, out);
 	free(real);
 	return rc;
 }

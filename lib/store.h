@@ -37,6 +37,7 @@ struct orgdb {
 	dev_t device;
 	ino_t inode;
 	bool read_only;
+	bool relaxed;
 	unsigned fork_generation;
 	uint32_t format_version;
 	char uuid[37];

@@ -210,7 +210,12 @@ static void finish_read(orgdb_txn *txn)
 	}
 	if (txn->arena.blocks)
 		orgdb__arena_free(&txn->arena);
-	orgdb__readers_leave(txn->slot);
+	struct reader_slot *slot = txn->slot;
+	if (!slot->keeps) {
+		atomic_store(&slot->txn, NULL);
+		free_reader(txn);
+	}
+	orgdb__readers_leave(slot);
 	orgdb__stores_reap();
 }
 

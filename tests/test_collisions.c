@@ -65,3 +65,19 @@ Test(collisions, deleting_one_leaves_the_others)
 	expect_number(count, 0);
 	commit_and_check();
 }
+
+/* Somebody could make ids collide on purpose: that is refused before it hurts, and those that are there can be used. */
+Test(collisions, the_hundred_and_first_is_refused)
+{
+	for (size_t i = 0; i < 100; i++) {
+		orgdb_user user = { .user_id = orgdb_string(long_id(i)) };
+		must(orgdb_user_create(txn, &user, NULL));
+	}
+	orgdb_user user = { .user_id = orgdb_string(long_id(100)) };
+	expect_error(orgdb_user_create(txn, &user, NULL), ORGDB_TOO_LARGE, "user_id");
+	must(orgdb_user_get(txn, long_id(99), &user));
+	must(orgdb_user_delete(txn, long_id(50), NULL));
+	user = (orgdb_user){ .user_id = orgdb_string(long_id(100)) };
+	must(orgdb_user_create(txn, &user, NULL));
+	commit_and_check();
+}

@@ -378,16 +378,33 @@ Test(store, each_open_needs_its_own_close)
 	cr_expect_eq(organizations_in(db), 1);
 }
 
-Test(store, a_replaced_file_is_another_store)
+/* LMDB would take one lock file for both, so until the first is closed the path is refused. */
+Test(store, a_replaced_file_waits_for_the_first_to_be_closed)
 {
 	store_with_content();
 	cr_assert_eq(rename(store_path, path_in_directory("moved.orgdb")), 0);
-	unlink(format("%s-lock", store_path));
 	orgdb *other;
-	must(orgdb_open(store_path, NULL, &other));
-	cr_expect_neq(other, db);
-	cr_expect_eq(organizations_in(other), 0);
+	expect_error(orgdb_open(store_path, NULL, &other), ORGDB_BUSY, "");
 	cr_expect_eq(organizations_in(db), 5);
+	close_store();
+	must(orgdb_open(store_path, NULL, &other));
+	cr_expect_eq(organizations_in(other), 0);
+	orgdb_close(other);
+}
+
+Test(store, a_handle_promises_no_more_durability_than_it_was_opened_with)
+{
+	orgdb_options relaxed = ORGDB_OPTIONS_INIT;
+	relaxed.map_size = 16 * MEBIBYTE;
+	relaxed.durability = ORGDB_RELAXED;
+	open_store(&relaxed);
+	orgdb *other;
+	expect_error(orgdb_open(store_path, NULL, &other), ORGDB_BUSY, "");
+	must(orgdb_open(store_path, &relaxed, &other));
+	orgdb_close(other);
+	relaxed.read_only = true;
+	relaxed.durability = ORGDB_DURABLE;
+	must(orgdb_open(store_path, &relaxed, &other));
 	orgdb_close(other);
 }
 
