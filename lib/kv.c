@@ -88,8 +88,7 @@ static int translate(const char *path, int rc, const char *what)
 	case MDB_CURSOR_FULL:
 		return orgdb__fail(ORGDB_CORRUPT, "", "%s: %s: %s", path, what, mdb_strerror(rc));
 	case MDB_PANIC:
-		return orgdb__fail(
-			ORGDB_PANIC, "", "%s: an earlier write failed half-way; close the store and open it again", path);
+		return orgdb__fail(ORGDB_PANIC, "", "%s: the store failed for good; close it and open it again", path);
 	case EAGAIN:
 		return orgdb__fail_system(ORGDB_BUSY, rc,
 			"%s: %s: another process with this one's id (in another container?) has the store open", path, what);
@@ -263,14 +262,15 @@ int orgdb__kv_open(
 	return 0;
 }
 
-/* LMDB lets go of the old map before it takes the new one, so a failure may leave none. */
-static int resize(struct kv *kv, uint64_t size, uint64_t old_size)
+/*
+ * LMDB lets go of the old map before it takes the new one, and after a failure has none, nor a way to get one but to open the
+ * file again. Only EINVAL comes before.
+ */
+static int resize(struct kv *kv, uint64_t size)
 {
 	int rc = mdb_env_set_mapsize(kv->env, size);
-	if (rc == 0)
-		return 0;
-	kv->dead = mdb_env_set_mapsize(kv->env, old_size) != 0;
-	return translate(kv->path, rc, "cannot resize the map");
+	kv->dead = rc != 0 && rc != EINVAL;
+	return rc == 0 ? 0 : translate(kv->path, rc, "cannot resize the map; close the store and open it again");
 }
 
 int orgdb__kv_grow(struct kv *kv)
@@ -282,14 +282,12 @@ int orgdb__kv_grow(struct kv *kv)
 			"%s: the map is full at map_size_max, %llu bytes; open with a larger one", kv->path,
 			(unsigned long long)kv->map_size_max);
 	uint64_t size = info.me_mapsize > kv->map_size_max / 2 ? kv->map_size_max : round_to_mib(info.me_mapsize * 2);
-	return resize(kv, size, info.me_mapsize);
+	return resize(kv, size);
 }
 
 int orgdb__kv_adopt_size(struct kv *kv)
 {
-	MDB_envinfo info;
-	mdb_env_info(kv->env, &info);
-	return resize(kv, 0, info.me_mapsize);
+	return resize(kv, 0);
 }
 
 void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out)

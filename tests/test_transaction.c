@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -748,5 +750,59 @@ Test(transaction, a_full_store_keeps_what_it_has)
 	cr_expect_eq(committed_organizations(), written);
 	struct batch batch = { .first = written, .count = 100 };
 	must(orgdb_write(db, create_batch, &batch));
+	expect_sound_store();
+}
+
+/* 0 where the system does not tell. */
+static size_t address_space_used(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	size_t pages = 0;
+	if (file && fscanf(file, "%zu", &pages) != 1)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static int add_many_users(orgdb_txn *writer, void *context)
+{
+	(void)context;
+	int rc = 0;
+	for (size_t i = 0; i < 5000 && rc == 0; i++) {
+		orgdb_user user = ORGDB_USER_INIT;
+		rc = orgdb_user_create(writer, &user, NULL);
+	}
+	return rc;
+}
+
+/* A process whose address space is used up: the store says so, and goes on after it was opened again. */
+Test(transaction, a_map_that_cannot_grow_takes_the_handle_with_it)
+{
+	struct rlimit whole, little;
+	cr_assert_eq(getrlimit(RLIMIT_AS, &whole), 0);
+	orgdb_options options = ORGDB_OPTIONS_INIT;
+	options.map_size = MEBIBYTE;
+	options.durability = ORGDB_RELAXED;
+	close_store();
+	open_store(&options);
+	size_t used = address_space_used();
+	if (used == 0 || used > 64 * (size_t)(1024 * MEBIBYTE)) {
+		cr_log_warn("skipped: address space cannot be limited here");
+		return;
+	}
+	little = whole;
+	little.rlim_cur = used + 24 * MEBIBYTE;
+	cr_assert_eq(setrlimit(RLIMIT_AS, &little), 0);
+	int rc = 0;
+	for (size_t i = 0; i < 200 && rc == 0; i++)
+		rc = orgdb_write(db, add_many_users, NULL);
+	cr_assert_eq(setrlimit(RLIMIT_AS, &whole), 0);
+	cr_expect_eq(rc, ORGDB_NO_MEMORY, "%s", orgdb_error_name(rc));
+	orgdb_txn *reader;
+	expect_error(orgdb_begin_read(db, &reader), ORGDB_PANIC, "");
+	expect_error(orgdb_begin_write(db, &reader), ORGDB_PANIC, "");
+	close_store();
+	open_store(&options);
 	expect_sound_store();
 }
