@@ -70,7 +70,6 @@ struct orgdb_txn {
 	uint8_t touched[GENERATION_SHARDS / 8]; /* A bit for each shard that a write transaction changed. */
 	_Atomic uint64_t hits, misses;          /* Of the cache of hot rows. */
 	struct local_catalog *local;            /* See catalog.h. */
-	struct orgdb_txn *next;                 /* In the store's list of parked ones. */
 };
 
 /* ---- store.c ---- */
