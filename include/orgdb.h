@@ -222,12 +222,12 @@ typedef struct orgdb_options {
 	uint64_t map_size_max; /**< The store never grows past this many bytes. 0: no limit but the disk's. */
 	uint32_t readers_max;  /**< Read transactions at once, all processes together. 0: 1022. The first opener's counts. */
 	/** Bytes that the cache of organizations' rows may take, which answers most lookups; taken as organizations
-	 * become many: 128 bytes for a cell, and four cells for an organization. Rows of more than ten connections are
-	 * not kept. 0 means no cache; #ORGDB_OPTIONS_INIT has the default. */
+	 * become many: 128 to 256 bytes for each. Rows of more than eight connections are not kept. 0 means no cache;
+	 * #ORGDB_OPTIONS_INIT has the default. */
 	uint64_t row_cache_size;
 } orgdb_options;
 
-#define ORGDB_ROW_CACHE_SIZE 67108864 /**< The default row_cache_size: 64 MiB. */
+#define ORGDB_ROW_CACHE_SIZE 134217728 /**< The default row_cache_size: 128 MiB, enough for a million organizations. */
 #define ORGDB_OPTIONS_INIT { sizeof(orgdb_options), false, false, 0, 0, 0, 0, ORGDB_ROW_CACHE_SIZE }
 
 /**
@@ -355,6 +355,7 @@ enum {
 typedef struct orgdb_connection {
 	uint64_t ordinal;
 	uint32_t fields;
+	uint32_t kind;             /**< Out: an #orgdb_connection_kind. */
 	orgdb_value extra;
 	orgdb_str id;              /**< `con_` and 16 letters or digits; generated when not given; never changes. */
 	orgdb_str name;            /**< Required, unique, never changes: 1..128 letters, digits and single inner `-`. */
@@ -365,11 +366,10 @@ typedef struct orgdb_connection {
 	bool show_as_button;       /**< Enterprise: shown on an application's own login page. Default: false. */
 	orgdb_value options;       /**< Map; the strategy's settings. Of these only `domain_aliases` (at most 1000) is checked. */
 	orgdb_value metadata;      /**< Map of at most 10 texts or nulls; keys and texts of at most 255 characters. */
-	uint32_t kind;             /**< Out: an #orgdb_connection_kind. */
 } orgdb_connection;
 
-#define ORGDB_CONNECTION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
-	false, false, { NULL, 0 }, { NULL, 0 }, 0 }
+#define ORGDB_CONNECTION_INIT { 0, 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+	false, false, { NULL, 0 }, { NULL, 0 } }
 
 /** The kind that a strategy is of. @return 0; #ORGDB_NOT_FOUND for an unknown strategy. */
 ORGDB_API int orgdb_strategy_kind(const char *strategy, orgdb_connection_kind *out);

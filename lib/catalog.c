@@ -14,6 +14,7 @@
 #include "entity.h"
 #include "error.h"
 #include "generations.h"
+#include "login.h"
 
 /* What one transaction keeps for itself. */
 struct local_catalog {
@@ -41,19 +42,11 @@ struct catalog *orgdb__catalog_new(void)
 	return catalog;
 }
 
-static void free_shared(struct shared *shared)
-{
-	if (shared->free)
-		shared->free(shared);
-	else
-		free(shared);
-}
-
 static void free_list(struct shared *list)
 {
 	while (list) {
 		struct shared *next = list->next;
-		free_shared(list);
+		free(list);
 		list = next;
 	}
 }
@@ -109,7 +102,7 @@ static void unlink_shared(struct orgdb *db, struct shared *old)
 	uint64_t earliest = orgdb__readers_earliest(&db->readers);
 	while (catalog->unlinked && catalog->unlinked->unlinked_in < earliest) {
 		struct shared *next = catalog->unlinked->next;
-		free_shared(catalog->unlinked);
+		free(catalog->unlinked);
 		catalog->unlinked = next;
 	}
 	if (!catalog->unlinked)
@@ -128,11 +121,13 @@ void orgdb__catalog_unlink(struct orgdb *db, struct shared *old)
 static int copy_connection(orgdb_txn *txn, uint64_t ordinal, uint64_t generation, struct catalog_connection **out)
 {
 	const struct kind *kind = orgdb__kind(ORGDB_KIND_CONNECTION);
+	struct catalog_connection *copy;
 	struct bytes record;
 	int rc = orgdb__entity_record(txn, kind, ordinal, &record);
 	if (rc != 0)
 		return rc;
-	struct catalog_connection *copy = malloc(sizeof(*copy) + record.size);
+	size_t size = (sizeof(*copy) + record.size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	copy = aligned_alloc(CACHE_LINE, size);
 	if (!copy)
 		return no_memory();
 	copy->shared = (struct shared){ .generation = generation };
@@ -142,13 +137,15 @@ static int copy_connection(orgdb_txn *txn, uint64_t ordinal, uint64_t generation
 		free(copy);
 		return rc;
 	}
+	copy->enterprise = copy->connection.kind == ORGDB_ENTERPRISE;
+	copy->show_as_button = copy->connection.show_as_button;
 	*out = copy;
 	return 0;
 }
 
 static const char *client_id_of(const struct catalog_application *application)
 {
-	return (const char *)(application->connections + application->count);
+	return (const char *)(application->connections + application->count + 1);
 }
 
 static int list_connections(orgdb_txn *txn, uint64_t application, uint64_t count, uint32_t *connections)
@@ -162,7 +159,7 @@ static int list_connections(orgdb_txn *txn, uint64_t application, uint64_t count
 			return rc;
 		if (got == 0 || got > count - filled)
 			return orgdb__txn_corrupt(txn, TABLE_CONNECTIONS_OF_APPLICATION, "a set is not as large as it says");
-		if (part[got - 1] > UINT32_MAX)
+		if (part[got - 1] >= LOGIN_END)
 			return orgdb__txn_corrupt(txn, TABLE_CONNECTIONS_OF_APPLICATION, "an ordinal is too large");
 		for (size_t i = 0; i < got; i++)
 			connections[filled + i] = (uint32_t)part[i];
@@ -185,7 +182,7 @@ static int copy_application(
 		return orgdb__txn_corrupt(
 			txn, TABLE_CONNECTIONS_OF_APPLICATION, "a set counts more connections than there are");
 	struct catalog_application *copy =
-		malloc(sizeof(*copy) + (size_t)count * sizeof(copy->connections[0]) + entity->client_id.size);
+		malloc(sizeof(*copy) + (size_t)(count + 1) * sizeof(copy->connections[0]) + entity->client_id.size);
 	if (!copy)
 		return no_memory();
 	*copy = (struct catalog_application){
@@ -195,7 +192,8 @@ static int copy_application(
 		.id_size = (uint32_t)entity->client_id.size,
 		.count = (uint32_t)count,
 	};
-	memcpy(copy->connections + count, entity->client_id.data, entity->client_id.size);
+	copy->connections[count] = LOGIN_END;
+	memcpy(copy->connections + count + 1, entity->client_id.data, entity->client_id.size);
 	rc = list_connections(txn, entity->ordinal, count, copy->connections);
 	if (rc != 0) {
 		free(copy);
@@ -245,7 +243,7 @@ static int make_local_room(struct local_catalog *local)
 	return 0;
 }
 
-static int local_connection(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out)
+static int local_connection(orgdb_txn *txn, uint64_t ordinal, const struct catalog_connection **out)
 {
 	int rc = open_local(txn);
 	if (rc == 0)
@@ -259,7 +257,7 @@ static int local_connection(orgdb_txn *txn, uint64_t ordinal, const orgdb_connec
 			return rc;
 		txn->local->count++;
 	}
-	*out = &(*slot)->connection;
+	*out = *slot;
 	return 0;
 }
 
@@ -354,23 +352,33 @@ static int publish_connection(struct orgdb *db, struct catalog_connection **copy
 	return kept ? 0 : no_memory();
 }
 
-int orgdb__catalog_copy(
-	orgdb_txn *txn, uint64_t ordinal, struct catalog_connection *found, const orgdb_connection **out)
+static int current_connection(
+	orgdb_txn *txn, uint64_t ordinal, const struct catalog_connection *found, const struct catalog_connection **out)
 {
 	if (txn->write)
 		return local_connection(txn, ordinal, out);
 	uint64_t generation = generation_of(txn, shard_of_connection(ordinal));
 	while (!found || found->shared.generation < generation) {
-		int rc = copy_connection(txn, ordinal, generation, &found);
+		struct catalog_connection *copy;
+		int rc = copy_connection(txn, ordinal, generation, &copy);
 		if (rc == 0)
-			rc = publish_connection(txn->db, &found);
+			rc = publish_connection(txn->db, &copy);
 		if (rc != 0)
 			return rc;
+		found = copy;
 	}
 	if (found->shared.generation > generation) /* This snapshot is an older one. */
 		return local_connection(txn, ordinal, out);
-	*out = &found->connection;
+	*out = found;
 	return 0;
+}
+
+const struct catalog_connection *orgdb__catalog_copy(
+	orgdb_txn *txn, uint64_t ordinal, const struct catalog_connection *found, int *rc)
+{
+	const struct catalog_connection *out = NULL;
+	*rc = current_connection(txn, ordinal, found, &out);
+	return out;
 }
 
 static struct catalog_application *_Atomic *application_cell(struct catalog *catalog, orgdb_str client_id)

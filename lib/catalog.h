@@ -18,7 +18,6 @@ struct shared {
 	struct shared *next;  /* In the list of what waits to be freed, or of a local catalog. */
 	uint64_t unlinked_in; /* The epoch. */
 	uint64_t generation;
-	void (*free)(struct shared *shared); /* NULL: free(). */
 };
 
 /* An application as merged lookups need it. */
@@ -28,7 +27,7 @@ struct catalog_application {
 	uint32_t usage;
 	uint32_t id_size;
 	uint32_t count;
-	uint32_t connections[]; /* Ascending; the client_id follows them. */
+	uint32_t connections[]; /* Ascending, and then LOGIN_END; the client_id follows them. */
 };
 
 enum {
@@ -36,11 +35,16 @@ enum {
 	APPLICATION_CELLS = 4096, /* Applications that hash alike take turns. */
 };
 
+/* Laid out so that a merge reads the first cache line alone, and whoever goes on to the texts the second. */
 struct catalog_connection {
 	struct shared shared;
-	orgdb_connection connection; /* Views what follows. */
-	uint8_t record[];
+	bool enterprise; /* What a merge asks of the connection ... */
+	bool show_as_button;
+	orgdb_connection connection; /* ... that views what follows. */
+	alignas(CACHE_LINE) uint8_t record[];
 };
+
+_Static_assert(offsetof(struct catalog_connection, connection.id) == CACHE_LINE, "see above");
 
 struct catalog_page {
 	struct catalog_connection *_Atomic cells[PAGE_CELLS];
@@ -73,12 +77,18 @@ int orgdb__catalog_open(orgdb_txn *txn);
 /* ORGDB_NOT_FOUND names the client_id. */
 int orgdb__catalog_application(orgdb_txn *txn, orgdb_str client_id, const struct catalog_application **out);
 /* Make what catalog_connection_of() has not found, or found of another generation. */
-int orgdb__catalog_copy(
-	orgdb_txn *txn, uint64_t ordinal, struct catalog_connection *found, const orgdb_connection **out);
+const struct catalog_connection *orgdb__catalog_copy(
+	orgdb_txn *txn, uint64_t ordinal, const struct catalog_connection *found, int *rc);
 
-static inline struct catalog_connection *catalog_find(struct catalog *catalog, uint64_t ordinal)
+/* What catalog_connection_of() looks in, once for many looks. A write transaction has no slot that would keep what it finds
+ * from being freed. */
+static inline struct catalog_directory *catalog_directory_of(orgdb_txn *txn)
 {
-	struct catalog_directory *directory = atomic_load(&catalog->directory);
+	return txn->write ? NULL : atomic_load(&txn->db->catalog->directory);
+}
+
+static inline struct catalog_connection *catalog_find(struct catalog_directory *directory, uint64_t ordinal)
+{
 	size_t at = (size_t)(ordinal / PAGE_CELLS);
 	if (!directory || at >= directory->count)
 		return NULL;
@@ -86,15 +96,15 @@ static inline struct catalog_connection *catalog_find(struct catalog *catalog, u
 	return page ? atomic_load(&page->cells[ordinal % PAGE_CELLS]) : NULL;
 }
 
-/* The connection of an ordinal that something points to; lives as views do. Inline, for the hot path. */
-static inline int catalog_connection_of(orgdb_txn *txn, uint64_t ordinal, const orgdb_connection **out)
+/* The connection of an ordinal that something points to; lives as views do. NULL, and *rc says why. Inline, for the hot
+ * path. */
+static inline const struct catalog_connection *catalog_connection_of(
+	orgdb_txn *txn, struct catalog_directory *directory, uint64_t ordinal, int *rc)
 {
-	/* A write transaction has no slot that would keep what it finds from being freed. */
-	struct catalog_connection *found = txn->write ? NULL : catalog_find(txn->db->catalog, ordinal);
-	if (!found || found->shared.generation != generation_of(txn, shard_of_connection(ordinal)))
-		return orgdb__catalog_copy(txn, ordinal, found, out);
-	*out = &found->connection;
-	return 0;
+	const struct catalog_connection *found = catalog_find(directory, ordinal);
+	if (found && found->shared.generation == generation_of(txn, shard_of_connection(ordinal)))
+		return found;
+	return orgdb__catalog_copy(txn, ordinal, found, rc);
 }
 
 #endif

@@ -25,7 +25,8 @@ struct checker {
 	struct counters counters;
 	uint64_t total;             /* Entries in all tables. */
 	uint64_t edges[EDGE_KINDS]; /* As found in forward halves. */
-	enum kv_table table;        /* The one being walked. */
+	uint64_t login_rows;
+	enum kv_table table; /* The one being walked. */
 	/* Of the set whose chunks are being walked: */
 	struct key owner;
 	uint64_t in_chunks;
@@ -303,22 +304,37 @@ static void check_login_entry(struct checker *checker, const struct login *login
 			orgdb_last_error()->message);
 }
 
-static void check_login(struct checker *checker, struct bytes key, struct bytes row)
+static void check_login_row(struct checker *checker, struct bytes key, const struct login *login)
 {
 	const struct kind *kind = orgdb__kind(ORGDB_KIND_ORGANIZATION);
-	orgdb_str id = { (const char *)key.data, key.size };
-	struct login login;
+	char text[21] = "org_";
+	memcpy(text + 4, login->id, 16);
+	orgdb_str id = { text, 20 };
+	struct login_id taken = login_id_of(checker->txn->db, id);
 	uint64_t ordinal = 0;
-	if (!orgdb__login_view(row, &login)) {
-		problem(checker, "the row of %.*s is damaged", EXCERPT(id));
-		return;
-	}
-	if (orgdb__index_find(checker->txn, kind, &kind->indexes[0], id, &ordinal) != 0 || ordinal != login.organization)
+	if (orgdb__index_find(checker->txn, kind, &kind->indexes[0], id, &ordinal) != 0 || ordinal != login->organization)
 		problem(checker, "the row of %.*s belongs to organization %llu, which is another or none", EXCERPT(id),
-			number(login.organization));
-	for (uint32_t i = 0; i < login.count; i++)
-		check_login_entry(checker, &login, i, id);
-	checker->edges[EDGE_ENABLED_CONNECTION] += login.count;
+			number(login->organization));
+	if (key.size != sizeof(taken.hash) || memcmp(key.data, &taken.hash, sizeof(taken.hash)) != 0)
+		problem(checker, "the row of %.*s is not where it would be looked for", EXCERPT(id));
+	for (uint32_t i = 0; i < login->count; i++)
+		check_login_entry(checker, login, i, id);
+	checker->edges[EDGE_ENABLED_CONNECTION] += login->count;
+	checker->login_rows++;
+}
+
+static void check_login(struct checker *checker, struct bytes key, struct bytes entry)
+{
+	struct login login;
+	if (entry.size == 0)
+		problem(checker, "an entry is empty");
+	while (entry.size > 0) {
+		if (!orgdb__login_take(&entry, &login)) {
+			problem(checker, "a row is damaged");
+			return;
+		}
+		check_login_row(checker, key, &login);
+	}
 }
 
 /* ---- Attributes -------------------------------------------------------------------------------------------------- */
@@ -430,15 +446,13 @@ static int check_totals(struct checker *checker)
 {
 	static const char *const edge_names[EDGE_KINDS] = { "application connections", "enabled connections", "memberships",
 		"roles of members" };
-	uint64_t organizations, rows;
+	uint64_t organizations;
 	int rc = orgdb__kv_entries(checker->txn->kv, TABLE_ORGANIZATIONS, &organizations);
-	if (rc == 0)
-		rc = orgdb__kv_entries(checker->txn->kv, TABLE_ORGANIZATION_LOGIN, &rows);
 	if (rc != 0)
 		return rc;
 	checker->table = TABLE_ORGANIZATION_LOGIN;
-	if (organizations != rows)
-		problem(checker, "%llu organizations have %llu rows", number(organizations), number(rows));
+	if (organizations != checker->login_rows)
+		problem(checker, "%llu organizations have %llu rows", number(organizations), number(checker->login_rows));
 	checker->table = TABLE_META;
 	for (int i = 0; i < EDGE_KINDS; i++)
 		if (checker->edges[i] != checker->counters.edges[i])

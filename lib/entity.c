@@ -280,7 +280,7 @@ static int next_ordinal(orgdb_txn *txn, const struct kind *kind, uint64_t *ordin
 		return rc;
 	*ordinal = counters->next_ordinal[kind->schema.kind];
 	/* Hot rows hold connections in 32 bits. */
-	uint64_t last = kind->schema.kind == ORGDB_KIND_CONNECTION ? UINT32_MAX : UINT64_MAX - 1;
+	uint64_t last = kind->schema.kind == ORGDB_KIND_CONNECTION ? UINT32_MAX - 1 : UINT64_MAX - 1;
 	if (*ordinal > last)
 		return orgdb__fail(ORGDB_TOO_LARGE, kind->schema.name, "this store has had all the %ss that it can ever have",
 			kind->schema.name);

@@ -105,11 +105,17 @@ static int translate(const char *path, int rc, const char *what)
 
 /* ---- Environments ------------------------------------------------------------------------------------------------ */
 
+/* Hot rows are under hashes, which LMDB compares as numbers. */
+static unsigned flags_of_table(int table)
+{
+	return table == TABLE_ORGANIZATION_LOGIN ? MDB_INTEGERKEY : 0;
+}
+
 /* From `first` to before `end`. */
 static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags, int first, int end)
 {
 	for (int i = first; i < end; i++) {
-		int rc = mdb_dbi_open(txn, table_names[i], flags, &kv->tables[i]);
+		int rc = mdb_dbi_open(txn, table_names[i], flags | flags_of_table(i), &kv->tables[i]);
 		if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
 			if (i == TABLE_META)
 				return orgdb__fail(

@@ -5,8 +5,9 @@
  * users (one environment per file and process is the caller's, see store.c), and makes a write transaction's first
  * failure stick: after it every call gives the same error, so a sequence of writes may be checked once.
  *
- * Only plain tables with byte-ordered keys are used: cursor deletes on sorted duplicates skip rows in LMDB 0.9, and
- * every other special table type has a trap of its own.
+ * Only plain tables are used, all but one with byte-ordered keys: cursor deletes on sorted duplicates skip rows in LMDB
+ * 0.9, and most other special table types have a trap of their own. The keys of organization_login are numbers in the
+ * machine's own byte order, as everything is that LMDB itself writes.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -8,16 +8,22 @@
 #include "error.h"
 #include "generations.h"
 
-enum { HEAD_SIZE = 12, ENTRY_SIZE = 8 };
+enum { ID_SIZE = 16, HEAD_SIZE = 28, ENTRY_SIZE = 8 };
 
-bool orgdb__login_view(struct bytes row, struct login *login)
+bool orgdb__login_take(struct bytes *rest, struct login *login)
 {
-	if (row.size < HEAD_SIZE || (row.size - HEAD_SIZE) % ENTRY_SIZE != 0)
+	if (rest->size < HEAD_SIZE)
 		return false;
-	login->organization = little_get64(row.data);
-	login->count = little_get32(row.data + 8);
-	login->entries = row.data + HEAD_SIZE;
-	return login->count == (row.size - HEAD_SIZE) / ENTRY_SIZE;
+	login->id = rest->data;
+	login->organization = little_get64(rest->data + 16);
+	login->count = little_get32(rest->data + 24);
+	login->entries = rest->data + HEAD_SIZE;
+	if (login->count > (rest->size - HEAD_SIZE) / ENTRY_SIZE)
+		return false;
+	size_t size = HEAD_SIZE + (size_t)login->count * ENTRY_SIZE;
+	rest->data += size;
+	rest->size -= size;
+	return true;
 }
 
 uint32_t orgdb__login_search(const struct login *login, uint64_t connection, bool *there)
@@ -34,93 +40,162 @@ uint32_t orgdb__login_search(const struct login *login, uint64_t connection, boo
 	return low;
 }
 
-static int read_row(orgdb_txn *txn, orgdb_str id, struct login *login)
+static struct bytes key_of(const struct login_id *id)
 {
-	struct text_key key;
-	struct bytes row;
-	if (!key_of_text(&key, id))
-		return ORGDB_NOT_FOUND;
-	int rc = orgdb__kv_get(txn->kv, TABLE_ORGANIZATION_LOGIN, text_key_bytes(&key), &row);
-	if (rc == 0 && !orgdb__login_view(row, login))
-		return orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is damaged");
+	return (struct bytes){ (const uint8_t *)&id->hash, sizeof(id->hash) };
+}
+
+/* An entry, and which of its rows is the organization's. */
+struct place {
+	struct bytes entry; /* Empty: there is none. */
+	struct bytes row;   /* Empty, at the entry's end: the organization has none. */
+	struct login login;
+};
+
+static int find_place(orgdb_txn *txn, const struct login_id *id, struct place *place)
+{
+	*place = (struct place){ 0 };
+	int rc = orgdb__kv_get(txn->kv, TABLE_ORGANIZATION_LOGIN, key_of(id), &place->entry);
+	if (rc != 0)
+		return rc;
+	struct bytes rest = place->entry;
+	while (rest.size > 0) {
+		place->row.data = rest.data;
+		if (!orgdb__login_take(&rest, &place->login))
+			return orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is damaged");
+		if (memcmp(place->login.id, id->words, ID_SIZE) == 0) {
+			place->row.size = (size_t)(rest.data - place->row.data);
+			return 0;
+		}
+	}
+	place->row = rest;
+	return ORGDB_NOT_FOUND;
+}
+
+int orgdb__login_find(orgdb_txn *txn, const struct login_id *id, struct login *login)
+{
+	struct place place;
+	int rc = id->possible ? find_place(txn, id, &place) : ORGDB_NOT_FOUND;
+	if (rc == 0)
+		*login = place.login;
 	return rc;
 }
 
-/* The row of an organization that exists. */
-static int read_own_row(orgdb_txn *txn, orgdb_str id, struct login *login)
+int orgdb__login_missing(orgdb_str id)
 {
-	int rc = read_row(txn, id, login);
-	return rc == ORGDB_NOT_FOUND ? orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is missing") : rc;
+	return orgdb__fail(ORGDB_NOT_FOUND, "organization.id", "no organization has the id \"%.*s\"", EXCERPT(id));
 }
 
 int orgdb__login_get(orgdb_txn *txn, orgdb_str id, struct login *login)
 {
-	int rc = id.data ? read_row(txn, id, login) : ORGDB_NOT_FOUND;
-	if (rc == ORGDB_NOT_FOUND)
-		return orgdb__fail(rc, "organization.id", "no organization has the id \"%.*s\"", EXCERPT(id));
-	return rc;
+	struct login_id taken = login_id_of(txn->db, id);
+	int rc = orgdb__login_find(txn, &taken, login);
+	return rc == ORGDB_NOT_FOUND ? orgdb__login_missing(id) : rc;
 }
 
-int orgdb__login_copy(orgdb_txn *txn, orgdb_str organization_id, struct buffer *row, struct login *login)
+/* The place of an organization that exists. */
+static int find_own(orgdb_txn *txn, orgdb_str organization_id, struct login_id *id, struct place *place)
 {
-	int rc = read_own_row(txn, organization_id, login);
-	if (rc == 0)
-		rc = orgdb__buffer_append(row, login->entries - HEAD_SIZE, HEAD_SIZE + (size_t)login->count * ENTRY_SIZE);
-	if (rc == 0)
-		login->entries = row->data + HEAD_SIZE;
-	return rc;
+	*id = login_id_of(txn->db, organization_id);
+	int rc = find_place(txn, id, place);
+	return rc == ORGDB_NOT_FOUND ? orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is missing") : rc;
 }
 
-static int put_row(orgdb_txn *txn, orgdb_str id, uint64_t organization, struct buffer *row)
+int orgdb__login_copy(orgdb_txn *txn, orgdb_str organization_id, struct buffer *copy, struct login *login)
 {
-	struct text_key key;
+	struct login_id id;
+	struct place place;
+	int rc = find_own(txn, organization_id, &id, &place);
+	if (rc == 0)
+		rc = orgdb__buffer_append(copy, place.row.data, place.row.size);
+	if (rc != 0)
+		return rc;
+	struct bytes rest = { copy->data, copy->size };
+	orgdb__login_take(&rest, login);
+	return 0;
+}
+
+/* Put `row` where the organization's is or will be; an empty one takes it away. */
+static int put_row(
+	orgdb_txn *txn, const struct login_id *id, const struct place *place, uint64_t organization, struct bytes row)
+{
 	touch_shard(txn, shard_of_organization(organization));
-	key_of_text(&key, id);
-	little_put(row->data + 8, (row->size - HEAD_SIZE) / ENTRY_SIZE, 4);
-	return orgdb__kv_put(
-		txn->kv, TABLE_ORGANIZATION_LOGIN, text_key_bytes(&key), (struct bytes){ row->data, row->size });
+	if (row.size == 0 && place->row.size == place->entry.size)
+		return orgdb__kv_delete(txn->kv, TABLE_ORGANIZATION_LOGIN, key_of(id));
+	if (place->row.size == place->entry.size)
+		return orgdb__kv_put(txn->kv, TABLE_ORGANIZATION_LOGIN, key_of(id), row);
+	/* Others share the entry. */
+	struct buffer entry = { 0 };
+	const uint8_t *behind = place->row.data + place->row.size;
+	int rc = orgdb__buffer_append(&entry, place->entry.data, (size_t)(place->row.data - place->entry.data));
+	if (rc == 0)
+		rc = orgdb__buffer_append(&entry, row.data, row.size);
+	if (rc == 0)
+		rc = orgdb__buffer_append(&entry, behind, (size_t)(place->entry.data + place->entry.size - behind));
+	if (rc == 0)
+		rc = orgdb__kv_put(txn->kv, TABLE_ORGANIZATION_LOGIN, key_of(id), (struct bytes){ entry.data, entry.size });
+	orgdb__buffer_free(&entry);
+	return rc == 0 ? 0 : orgdb__kv_poison(txn->kv, rc);
 }
 
 int orgdb__login_create(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal)
 {
-	uint8_t head[HEAD_SIZE] = { 0 };
-	little_put(head, ordinal, 8);
-	struct buffer row = { head, HEAD_SIZE, HEAD_SIZE };
-	return put_row(txn, organization_id, ordinal, &row);
+	struct login_id id = login_id_of(txn->db, organization_id);
+	struct place place;
+	int rc = find_place(txn, &id, &place);
+	if (rc == 0)
+		return orgdb__txn_corrupt(
+			txn, TABLE_ORGANIZATION_LOGIN, "a row belongs to an organization that does not exist");
+	if (rc != ORGDB_NOT_FOUND)
+		return rc;
+	uint8_t row[HEAD_SIZE] = { 0 };
+	memcpy(row, id.words, ID_SIZE);
+	little_put(row + ID_SIZE, ordinal, 8);
+	return put_row(txn, &id, &place, ordinal, (struct bytes){ row, sizeof(row) });
 }
 
 int orgdb__login_delete(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal)
 {
-	struct text_key key;
-	touch_shard(txn, shard_of_organization(ordinal));
-	key_of_text(&key, organization_id);
-	int rc = orgdb__kv_delete(txn->kv, TABLE_ORGANIZATION_LOGIN, text_key_bytes(&key));
-	return rc == ORGDB_NOT_FOUND ? orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is missing") : rc;
+	struct login_id id;
+	struct place place;
+	int rc = find_own(txn, organization_id, &id, &place);
+	return rc == 0 ? put_row(txn, &id, &place, ordinal, (struct bytes){ NULL, 0 }) : rc;
+}
+
+/* Build the row that `login` becomes when the entry at `at`, if it is there, gives way to `entry`, if that is any. */
+static int rebuild(
+	const struct login *login, uint32_t at, bool there, const struct login_entry *entry, struct buffer *row)
+{
+	uint8_t packed[ENTRY_SIZE];
+	const uint8_t *rest = login->entries + (size_t)(at + there) * ENTRY_SIZE;
+	int rc = orgdb__buffer_append(row, login->id, HEAD_SIZE + (size_t)at * ENTRY_SIZE);
+	if (rc == 0 && entry) {
+		little_put(packed, entry->connection, 4);
+		little_put(packed + 4, entry->options, 4);
+		rc = orgdb__buffer_append(row, packed, sizeof(packed));
+	}
+	if (rc == 0)
+		rc = orgdb__buffer_append(row, rest, (size_t)(login->count - at - there) * ENTRY_SIZE);
+	if (rc == 0)
+		little_put(row->data + 24, (row->size - HEAD_SIZE) / ENTRY_SIZE, 4);
+	return rc;
 }
 
 int orgdb__login_set(orgdb_txn *txn, orgdb_str organization_id, uint64_t connection, const struct login_entry *entry)
 {
-	struct login login;
-	int rc = read_own_row(txn, organization_id, &login);
+	struct login_id id;
+	struct place place;
+	int rc = find_own(txn, organization_id, &id, &place);
 	if (rc != 0)
 		return rc;
 	bool there;
-	uint32_t at = orgdb__login_search(&login, connection, &there);
-	if (there && entry && login_at(&login, at).options == entry->options)
+	uint32_t at = orgdb__login_search(&place.login, connection, &there);
+	if (there && entry && login_at(&place.login, at).options == entry->options)
 		return 0;
-	const uint8_t *begin = login.entries - HEAD_SIZE, *rest = login.entries + (size_t)(at + there) * ENTRY_SIZE;
-	uint8_t packed[ENTRY_SIZE];
 	struct buffer row = { 0 };
-	rc = orgdb__buffer_append(&row, begin, HEAD_SIZE + (size_t)at * ENTRY_SIZE);
-	if (rc == 0 && entry) {
-		little_put(packed, entry->connection, 4);
-		little_put(packed + 4, entry->options, 4);
-		rc = orgdb__buffer_append(&row, packed, sizeof(packed));
-	}
+	rc = rebuild(&place.login, at, there, entry, &row);
 	if (rc == 0)
-		rc = orgdb__buffer_append(&row, rest, (size_t)(login.count - at - there) * ENTRY_SIZE);
-	if (rc == 0)
-		rc = put_row(txn, organization_id, login.organization, &row);
+		rc = put_row(txn, &id, &place, place.login.organization, (struct bytes){ row.data, row.size });
 	orgdb__buffer_free(&row);
 	return rc == 0 ? 0 : orgdb__kv_poison(txn->kv, rc);
 }

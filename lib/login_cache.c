@@ -1,38 +1,47 @@
 /*
  * The cache of hot rows.
  *
- * A cell is a version and a struct login_copy, all in words of 8 bytes that are each read and written atomically. The
- * version is odd while the cell is being written, and 0 when it never was.
+ * A cell is eight words that are each read and written atomically:
+ *
+ *     0      version (32 bits), odd while the cell is being written, 0 when it never was; shard (8); count (8)
+ *     1      the shard's generation
+ *     2, 3   the organization's id, without "org_"
+ *     4 - 7  the connections, two in each word: the ordinal above the options' OPTION_BITS
  *
  * SPDX-License-Identifier: MIT
  */
+#define _DEFAULT_SOURCE /* For madvise(). */
 #include "login_cache.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "catalog.h"
 #include "error.h"
 #include "generations.h"
 
 enum {
-	COPY_WORDS = sizeof(struct login_copy) / 8,
-	HEAD_WORDS = offsetof(struct login_copy, entries) / 8, /* The rest are entries, a word each. */
+	WORDS = 8,
+	ENTRIES_AT = 4,
+	OPTION_BITS = 6, /* What a merge asks of the options. */
+	ORDINAL_BITS = 32 - OPTION_BITS,
 	CELLS_MIN = 64,
+	CELLS_EACH = 2,     /* For an organization, so that few must take turns. */
 	GROWTH_LOOK = 1024, /* How many rows are kept between looks at whether there are too few cells. */
+	HUGE_PAGE = 1 << 21,
 };
 
 struct cell {
-	alignas(CACHE_LINE) _Atomic uint64_t version;
-	_Atomic uint64_t words[COPY_WORDS];
+	_Atomic uint64_t words[WORDS];
 };
 
-_Static_assert(sizeof(struct cell) == 2 * CACHE_LINE, "a cell fills its cache lines");
+_Static_assert(sizeof(struct cell) == CACHE_LINE, "a cell is a cache line");
+_Static_assert(ORGANIZATION_SHARDS <= 256, "a shard fits a byte");
 
 struct cells {
 	struct shared shared;
 	size_t count; /* A power of two. */
 	struct cell *cell;
-	void *memory;
 };
 
 struct login_cache {
@@ -55,94 +64,138 @@ struct login_cache *orgdb__login_cache_new(uint64_t size)
 	return cache;
 }
 
-static void free_cells(struct shared *shared)
-{
-	struct cells *cells = (struct cells *)shared;
-	if (cells)
-		free(cells->memory);
-	free(cells);
-}
-
 void orgdb__login_cache_free(struct login_cache *cache)
 {
 	if (cache)
-		free_cells((struct shared *)atomic_load(&cache->cells));
+		free(atomic_load(&cache->cells));
 	free(cache);
+}
+
+/* Rows lie scattered, so that nearly every look would miss the page tables' caches, too, were pages small. */
+static void ask_for_huge_pages(void *memory, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+	uintptr_t begin = ((uintptr_t)memory + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	uintptr_t end = ((uintptr_t)memory + size) / HUGE_PAGE * HUGE_PAGE;
+	if (begin < end)
+		madvise((void *)begin, end - begin, MADV_HUGEPAGE); /* Advice: it may fail. */
+#else
+	(void)memory, (void)size;
+#endif
 }
 
 static struct cells *new_cells(size_t count)
 {
-	struct cells *cells = calloc(1, sizeof(*cells));
+	/* Large zeroed memory costs nothing until it is used, which aligned_alloc() cannot say of itself. */
+	size_t size = sizeof(struct cells) + (count + 2) * sizeof(struct cell);
+	struct cells *cells = calloc(1, size);
 	if (!cells)
 		return NULL;
-	/* Large zeroed memory costs nothing until it is used, which aligned_alloc() cannot say of itself. */
-	cells->memory = calloc(count + 1, sizeof(struct cell));
-	if (!cells->memory) {
-		free(cells);
-		return NULL;
-	}
-	uintptr_t address = (uintptr_t)cells->memory;
-	cells->shared.free = free_cells;
+	ask_for_huge_pages(cells, size);
+	/* Pairs of cells are neighbors that processors fetch together. */
+	uintptr_t address = (uintptr_t)(cells + 1), pair = 2 * sizeof(struct cell);
 	cells->count = count;
-	cells->cell = (struct cell *)((address + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	cells->cell = (struct cell *)((address + pair - 1) / pair * pair);
 	return cells;
 }
 
 /* ---- Cells ------------------------------------------------------------------------------------------------------- */
 
-static void load_words(struct cell *cell, size_t from, size_t to, struct login_copy *copy)
+/* A row out of a cell, or for one. */
+struct cell_copy {
+	uint32_t version;
+	uint8_t shard;
+	uint8_t count;
+	uint64_t generation;
+	uint64_t id[2];
+	uint64_t packed[WORDS - ENTRIES_AT];
+};
+
+static uint64_t load_word(struct cell *cell, unsigned i)
 {
-	for (size_t i = from; i < to; i++) {
-		uint64_t word = atomic_load_explicit(&cell->words[i], memory_order_relaxed);
-		memcpy((char *)copy + 8 * i, &word, sizeof(word));
-	}
+	return atomic_load_explicit(&cell->words[i], memory_order_relaxed);
+}
+
+static void store_word(struct cell *cell, unsigned i, uint64_t word)
+{
+	atomic_store_explicit(&cell->words[i], word, memory_order_relaxed);
 }
 
 /* Copy a cell out; false if it was never written, or is being written just now. */
-static bool read_cell(struct cell *cell, struct login_copy *copy)
+static inline bool read_cell(struct cell *cell, struct cell_copy *copy)
 {
-	uint64_t version = atomic_load_explicit(&cell->version, memory_order_acquire);
-	if (version == 0 || version % 2 != 0)
-		return false;
-	load_words(cell, 0, HEAD_WORDS, copy);
-	if (copy->count > CELL_ENTRIES_MAX) /* Torn. */
-		return false;
-	load_words(cell, HEAD_WORDS, HEAD_WORDS + copy->count, copy);
+	uint64_t first = atomic_load_explicit(&cell->words[0], memory_order_acquire);
+	copy->version = (uint32_t)first;
+	copy->shard = (uint8_t)(first >> 32);
+	copy->count = (uint8_t)(first >> 40);
+	copy->generation = load_word(cell, 1);
+	copy->id[0] = load_word(cell, 2);
+	copy->id[1] = load_word(cell, 3);
+	for (unsigned i = 0; i < WORDS - ENTRIES_AT; i++)
+		copy->packed[i] = load_word(cell, ENTRIES_AT + i);
 	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&cell->version, memory_order_relaxed) == version;
+	return load_word(cell, 0) == first && copy->version != 0 && copy->version % 2 == 0;
 }
 
 /* If another thread is writing the same cell, let it. */
-static void write_cell(struct cell *cell, const struct login_copy *copy)
+static void write_cell(struct cell *cell, const struct cell_copy *copy)
 {
-	uint64_t version = atomic_load_explicit(&cell->version, memory_order_relaxed);
-	if (version % 2 != 0 || !atomic_compare_exchange_strong(&cell->version, &version, version + 1))
+	uint64_t first = load_word(cell, 0);
+	uint32_t version = (uint32_t)first;
+	if (version % 2 != 0 || !atomic_compare_exchange_strong(&cell->words[0], &first, first + 1))
 		return;
 	atomic_thread_fence(memory_order_release);
-	for (size_t i = 0; i < HEAD_WORDS + copy->count; i++) {
-		uint64_t word;
-		memcpy(&word, (const char *)copy + 8 * i, sizeof(word));
-		atomic_store_explicit(&cell->words[i], word, memory_order_relaxed);
+	store_word(cell, 1, copy->generation);
+	store_word(cell, 2, copy->id[0]);
+	store_word(cell, 3, copy->id[1]);
+	for (unsigned i = 0; i < WORDS - ENTRIES_AT; i++)
+		store_word(cell, ENTRIES_AT + i, copy->packed[i]);
+	version = version == UINT32_MAX - 1 ? 2 : version + 2; /* 0 is kept for cells that never were written. */
+	first = version | (uint64_t)copy->shard << 32 | (uint64_t)copy->count << 40;
+	atomic_store_explicit(&cell->words[0], first, memory_order_release);
+}
+
+/* False if the row does not fit a cell. */
+static bool pack(const struct login *login, struct cell_copy *copy)
+{
+	if (login->count > CELL_ENTRIES_MAX)
+		return false;
+	copy->count = (uint8_t)login->count;
+	for (uint32_t i = 0; i < login->count; i++) {
+		struct login_entry entry = login_at(login, i);
+		if (entry.connection >> ORDINAL_BITS != 0)
+			return false;
+		uint64_t packed = entry.connection << OPTION_BITS | (entry.options & ((1u << OPTION_BITS) - 1));
+		copy->packed[i / 2] |= packed << (32 * (i % 2));
 	}
-	atomic_store_explicit(&cell->version, version + 2, memory_order_release);
+	return true;
+}
+
+static inline void unpack(const struct cell_copy *copy, struct login_run *run)
+{
+	for (unsigned i = 0; i < CELL_ENTRIES_MAX; i++) {
+		uint32_t packed = (uint32_t)(copy->packed[i / 2] >> (32 * (i % 2)));
+		run->entries[i] = (struct login_entry){ packed >> OPTION_BITS, packed & ((1u << OPTION_BITS) - 1) };
+	}
+	run->entries[copy->count].connection = LOGIN_END;
 }
 
 /* ---- Looking up -------------------------------------------------------------------------------------------------- */
 
 /* A row may be in either of two neighbors, so that two organizations that hash alike need not take turns. */
-static struct cell *cell_of(const struct cells *cells, orgdb_str id, unsigned which)
+static inline struct cell *cell_of(const struct cells *cells, const struct login_id *id, unsigned which)
 {
-	return &cells->cell[((hash_of_text(id) >> 20) & (cells->count - 1)) ^ which];
+	return &cells->cell[(id->hash & (cells->count - 1)) ^ which];
 }
 
-/* Four times as many cells as organizations, so that few must take turns, as far as the limit lets. */
+/* As many as there should be for this many organizations, as far as the limit lets. */
 static size_t wanted_cells(orgdb_txn *txn, const struct login_cache *cache)
 {
 	uint64_t organizations;
 	size_t count = CELLS_MIN;
 	if (orgdb__kv_entries(txn->kv, TABLE_ORGANIZATIONS, &organizations) != 0)
 		return 0;
-	while (count < cache->count_max && count / 4 < organizations)
+	while (count < cache->count_max && count / CELLS_EACH < organizations)
 		count *= 2;
 	return count < cache->count_max ? count : cache->count_max;
 }
@@ -165,24 +218,24 @@ static struct cells *cells_to_keep_in(orgdb_txn *txn)
 			orgdb__catalog_unlink(txn->db, &cells->shared);
 		return grown;
 	}
-	free_cells(&grown->shared);
+	free(grown);
 	return cells; /* Another thread's. */
 }
 
-static bool is_right(orgdb_txn *txn, const struct login_copy *copy)
+static inline bool is_right(orgdb_txn *txn, const struct cell_copy *copy)
 {
-	return copy->generation == generation_of(txn, shard_of_organization(copy->organization));
+	return copy->generation == generation_of(txn, copy->shard);
 }
 
-static bool is_of(const struct login_copy *copy, orgdb_str id)
+static inline bool is_of(const struct cell_copy *copy, const struct login_id *id)
 {
-	return memcmp(copy->id, id.data, CELL_ID_SIZE) == 0;
+	return copy->id[0] == id->words[0] && copy->id[1] == id->words[1];
 }
 
 /* The cell of this id or one that holds nothing right; else either of the two. */
-static struct cell *cell_to_write(orgdb_txn *txn, struct cells *cells, orgdb_str id)
+static struct cell *cell_to_write(orgdb_txn *txn, struct cells *cells, const struct login_id *id)
 {
-	struct login_copy copy;
+	struct cell_copy copy;
 	for (unsigned which = 0; which < 2; which++) {
 		struct cell *cell = cell_of(cells, id, which);
 		if (!read_cell(cell, &copy) || is_of(&copy, id) || !is_right(txn, &copy))
@@ -191,32 +244,32 @@ static struct cell *cell_to_write(orgdb_txn *txn, struct cells *cells, orgdb_str
 	return cell_of(cells, id, (unsigned)atomic_load_explicit(&txn->db->login_cache->kept, memory_order_relaxed) & 1);
 }
 
-static void keep(orgdb_txn *txn, orgdb_str id, const struct login *login)
+static void keep(orgdb_txn *txn, const struct login_id *id, const struct login *login)
 {
-	struct login_copy copy = { .organization = login->organization, .count = login->count };
-	if (id.size != CELL_ID_SIZE || login->count > CELL_ENTRIES_MAX)
+	struct cell_copy copy = { .id = { id->words[0], id->words[1] } };
+	if (!pack(login, &copy))
 		return;
 	struct cells *cells = cells_to_keep_in(txn);
 	if (!cells)
 		return;
-	copy.generation = generation_of(txn, shard_of_organization(login->organization));
-	memcpy(copy.id, id.data, CELL_ID_SIZE);
-	memcpy(copy.entries, login->entries, (size_t)login->count * sizeof(copy.entries[0]));
+	copy.shard = (uint8_t)shard_of_organization(login->organization);
+	copy.generation = generation_of(txn, copy.shard);
 	write_cell(cell_to_write(txn, cells, id), &copy);
 }
 
-static bool find_kept(orgdb_txn *txn, orgdb_str id, struct login_copy *copy)
+static inline bool find_kept(orgdb_txn *txn, const struct login_id *id, struct login_run *run)
 {
 	struct cells *cells = atomic_load(&txn->db->login_cache->cells);
-	if (!cells || id.size != CELL_ID_SIZE)
-		return false;
-	for (unsigned which = 0; which < 2; which++)
-		if (read_cell(cell_of(cells, id, which), copy) && is_of(copy, id))
-			return is_right(txn, copy);
+	struct cell_copy copy;
+	for (unsigned which = 0; cells && which < 2; which++)
+		if (read_cell(cell_of(cells, id, which), &copy) && is_of(&copy, id)) {
+			unpack(&copy, run);
+			return is_right(txn, &copy);
+		}
 	return false;
 }
 
-void orgdb__login_prefetch(orgdb_txn *txn, orgdb_str id)
+void orgdb__login_prefetch(orgdb_txn *txn, const struct login_id *id)
 {
 	struct cells *cells = atomic_load(&txn->db->login_cache->cells);
 	if (cells)
@@ -224,24 +277,46 @@ void orgdb__login_prefetch(orgdb_txn *txn, orgdb_str id)
 }
 
 /* Each slot's transaction counts for itself, so that threads do not share the line. */
-static void count_one(_Atomic uint64_t *counter)
+static inline void count_one(_Atomic uint64_t *counter)
 {
 	uint64_t count = atomic_load_explicit(counter, memory_order_relaxed);
 	atomic_store_explicit(counter, count + 1, memory_order_relaxed);
 }
 
-int orgdb__login_cached(orgdb_txn *txn, orgdb_str id, struct login_copy *copy, struct login *login)
+/* Out of the map, where a row has no end of its own. */
+static int run_of(orgdb_txn *txn, const struct login *login, struct login_run *run, const struct login_entry **entries)
 {
-	if (txn->db->login_cache->count_max == 0)
-		return orgdb__login_get(txn, id, login);
-	if (find_kept(txn, id, copy)) {
-		*login = (struct login){ copy->organization, copy->count, copy->entries[0] };
+	struct login_entry *out = run->entries;
+	if (login->count > CELL_ENTRIES_MAX) {
+		size_t size = ((size_t)login->count + 1) * sizeof(*out);
+		int rc = orgdb__buffer_reserve(&txn->run, size);
+		if (rc != 0)
+			return rc;
+		out = (struct login_entry *)(void *)txn->run.data;
+	}
+	for (uint32_t i = 0; i < login->count; i++)
+		out[i] = login_at(login, i);
+	out[login->count].connection = LOGIN_END;
+	*entries = out;
+	return 0;
+}
+
+int orgdb__login_run(
+	orgdb_txn *txn, const struct login_id *id, struct login_run *run, const struct login_entry **entries)
+{
+	bool cached = !txn->write && txn->db->login_cache->count_max > 0 && id->possible;
+	if (cached && find_kept(txn, id, run)) {
 		count_one(&txn->hits);
+		*entries = run->entries;
 		return 0;
 	}
-	count_one(&txn->misses);
-	int rc = orgdb__login_get(txn, id, login);
+	struct login login;
+	int rc = orgdb__login_find(txn, id, &login);
 	if (rc == 0)
-		keep(txn, id, login);
+		rc = run_of(txn, &login, run, entries);
+	if (cached)
+		count_one(&txn->misses);
+	if (rc == 0 && cached)
+		keep(txn, id, &login);
 	return rc;
 }

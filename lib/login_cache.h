@@ -1,9 +1,10 @@
 /*
  * The cache of hot rows: most lookups find their organization's row here and never walk a B-tree.
  *
- * A table of cells of one fixed size, so that filling one allocates nothing and memory is bounded by an option. A row that
- * does not fit a cell is not kept. Each cell is guarded by a version: readers copy it out and look whether it changed
- * meanwhile. A copy is used only in snapshots that show its shard's generation, so no snapshot is ever given another's row.
+ * A table of cells of one cache line, so that a hit costs one miss of memory at most, filling one allocates nothing, and
+ * an option bounds it all. A row that does not fit a cell is not kept. Each cell is guarded by a version: readers copy it
+ * out and look whether it changed meanwhile. A copy is used only in snapshots that show its shard's generation, so no
+ * snapshot is ever given another's row.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,18 +13,12 @@
 
 #include "login.h"
 
-enum {
-	CELL_ID_SIZE = 20, /* Of every organization's id. */
-	CELL_ENTRIES_MAX = 10,
-};
+/* Connections of the largest row that is kept. */
+enum { CELL_ENTRIES_MAX = 8 };
 
-/* A row out of a cell. */
-struct login_copy {
-	uint64_t generation;
-	uint64_t organization;
-	char id[CELL_ID_SIZE];
-	uint32_t count;
-	uint8_t entries[CELL_ENTRIES_MAX][8];
+/* A row as merging wants it. */
+struct login_run {
+	struct login_entry entries[CELL_ENTRIES_MAX + 1];
 };
 
 struct login_cache;
@@ -33,10 +28,15 @@ struct login_cache;
 struct login_cache *orgdb__login_cache_new(uint64_t size);
 void orgdb__login_cache_free(struct login_cache *cache);
 
-/* As orgdb__login_get(), in a read transaction whose generations are loaded. The login may view `copy`. */
-int orgdb__login_cached(orgdb_txn *txn, orgdb_str organization_id, struct login_copy *copy, struct login *login);
-
 /* Say that the row will be asked for soon, so that memory can begin to bring it. */
-void orgdb__login_prefetch(orgdb_txn *txn, orgdb_str organization_id);
+void orgdb__login_prefetch(orgdb_txn *txn, const struct login_id *id);
+
+/*
+ * An organization's connections, up to one that is LOGIN_END, in a read transaction whose generations are loaded, or in a
+ * write transaction, which sees rows that the cache must not. They are in `run` or, if they are many, in memory of the
+ * transaction's that the next call may use again. ORGDB_NOT_FOUND records no failure.
+ */
+int orgdb__login_run(
+	orgdb_txn *txn, const struct login_id *id, struct login_run *run, const struct login_entry **entries);
 
 #endif

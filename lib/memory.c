@@ -10,20 +10,28 @@
 
 #include "error.h"
 
+int orgdb__buffer_reserve(struct buffer *buffer, size_t size)
+{
+	if (size <= buffer->capacity - buffer->size)
+		return 0;
+	size_t capacity = buffer->capacity ? buffer->capacity : 512;
+	while (capacity - buffer->size < size)
+		capacity *= 2;
+	uint8_t *grown = realloc(buffer->data, capacity);
+	if (!grown)
+		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for %zu bytes", capacity);
+	buffer->data = grown;
+	buffer->capacity = capacity;
+	return 0;
+}
+
 int orgdb__buffer_append(struct buffer *buffer, const void *data, size_t size)
 {
 	if (size == 0)
 		return 0;
-	if (size > buffer->capacity - buffer->size) {
-		size_t capacity = buffer->capacity ? buffer->capacity : 512;
-		while (capacity - buffer->size < size)
-			capacity *= 2;
-		uint8_t *grown = realloc(buffer->data, capacity);
-		if (!grown)
-			return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for %zu bytes", capacity);
-		buffer->data = grown;
-		buffer->capacity = capacity;
-	}
+	int rc = orgdb__buffer_reserve(buffer, size);
+	if (rc != 0)
+		return rc;
 	memcpy(buffer->data + buffer->size, data, size);
 	buffer->size += size;
 	return 0;

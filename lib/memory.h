@@ -15,6 +15,8 @@ struct buffer {
 	size_t capacity;
 };
 
+/* Make room for `size` bytes more; returns 0 or ORGDB_NO_MEMORY. */
+int orgdb__buffer_reserve(struct buffer *buffer, size_t size);
 /* Append; returns 0 or ORGDB_NO_MEMORY. */
 int orgdb__buffer_append(struct buffer *buffer, const void *data, size_t size);
 void orgdb__buffer_free(struct buffer *buffer);

@@ -106,6 +106,9 @@ static int judge_format(struct orgdb *db, struct bytes row)
 			"%s: to %s this store takes a library of format version %u; this one, orgdb %s, knows version %d", db->path,
 			db->read_only ? "read" : "write", needed, ORGDB_VERSION, FORMAT_VERSION);
 	memcpy(db->uuid, row.data + 12, 36);
+	uint64_t words[2];
+	memcpy(words, db->uuid, sizeof(words));
+	db->hash_seed = login_hash(0, words);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct orgdb {
 	unsigned fork_generation;
 	uint32_t format_version;
 	char uuid[37];
+	uint64_t hash_seed; /* Of the uuid; see login.h. */
 
 	unsigned references; /* Opens less closes; the registry's lock guards it. */
 	struct readers readers;
@@ -65,6 +66,7 @@ struct orgdb_txn {
 	struct arena arena;         /* Lives as long as the transaction. */
 	struct buffer scratch;      /* For building one record. */
 	struct buffer previous;     /* For keeping the one that it replaces. */
+	struct buffer run;          /* For a merge with a long row. */
 	const uint8_t *generations; /* In the map, for the snapshot `generations_of`. */
 	uint64_t generations_of;
 	uint8_t touched[GENERATION_SHARDS / 8]; /* A bit for each shard that a write transaction changed. */

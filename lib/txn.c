@@ -122,6 +122,7 @@ static void free_txn(orgdb_txn *txn)
 	orgdb__arena_free(&txn->arena);
 	orgdb__buffer_free(&txn->scratch);
 	orgdb__buffer_free(&txn->previous);
+	orgdb__buffer_free(&txn->run);
 	free(txn);
 }
 

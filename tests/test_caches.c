@@ -215,7 +215,7 @@ Test(caches, a_cache_that_is_too_small_is_right)
 	static const char *ids[ORGANIZATIONS];
 	orgdb_options options = ORGDB_OPTIONS_INIT;
 	options.map_size = 16 * MEBIBYTE;
-	options.row_cache_size = 8192; /* 64 cells. */
+	options.row_cache_size = 4096; /* 64 cells. */
 	close_store();
 	open_store(&options);
 	create_tenant();

@@ -236,23 +236,22 @@ Test(check, an_index_and_a_record_that_disagree_are_found)
 	}
 }
 
-/* What an organization's hot row is: the ordinal in 8 bytes and the count in 4, least significant first, and then for
- * each connection its ordinal and its options, 4 bytes each. It lies behind its key, the organization's id. */
-enum { HOT_ROW_HEAD = 12, HOT_ROW_ENTRY = 8 };
+/* What an organization's hot row is: 16 bytes of the id, the ordinal in 8 bytes and the count in 4, least significant
+ * first, and then for each connection its ordinal and its options, 4 bytes each. */
+enum { HOT_ROW_ID = 16, HOT_ROW_HEAD = 28, HOT_ROW_ENTRY = 8 };
 
 static char *find_hot_row(struct file file, const char *id, uint64_t ordinal, uint32_t count)
 {
 	char head[HOT_ROW_HEAD];
+	const char *bare = id + strlen("org_"), *place = file.data;
+	memcpy(head, bare, HOT_ROW_ID);
 	for (int i = 0; i < 8; i++)
-		head[i] = (char)(ordinal >> (8 * i));
+		head[HOT_ROW_ID + i] = (char)(ordinal >> (8 * i));
 	for (int i = 0; i < 4; i++)
-		head[8 + i] = (char)(count >> (8 * i));
-	const char *place = file.data;
-	while ((place = next_occurrence(file, place, id))) {
-		place += strlen(id);
+		head[HOT_ROW_ID + 8 + i] = (char)(count >> (8 * i));
+	for (; (place = next_occurrence(file, place, bare)); place++)
 		if (memcmp(place, head, sizeof(head)) == 0)
 			return (char *)place;
-	}
 	return NULL;
 }
 
