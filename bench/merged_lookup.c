@@ -32,7 +32,6 @@ static const struct peer *const peers[] = {
 enum {
 	PEERS = COUNT_OF(peers),
 	QUERIES = 1 << 20, /* of each distribution */
-	BATCH = 64,
 	COMMON = 256,
 	EXPLAINED = 2000,
 	WRITER_STRETCH = 3,

@@ -33,6 +33,8 @@ static inline uint64_t digest_entry(uint32_t from, uint32_t kind, bool visible, 
 
 #define DIGEST_LETTER 4 /* of the id: the first that is not the same in all */
 
+enum { BATCH = 64 }; /* Questions at once, at most. */
+
 struct peer {
 	const char *name;
 	bool resolves; /* false: a floor, which answers less */

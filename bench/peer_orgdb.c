@@ -178,20 +178,45 @@ static uint64_t digest(const orgdb_merged_connection *entry)
 		connection->name.size);
 }
 
+static uint64_t digest_all(const orgdb_merged_connection *entries, size_t count)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += digest(&entries[i]);
+	return sum;
+}
+
+static uint64_t look_up_one(orgdb_txn *txn, const struct query *query)
+{
+	orgdb_merged_connection entries[ANSWER_MAX];
+	size_t count;
+	must(orgdb_merged_connections(
+		txn, query->application.text, query->organization.text, NULL, entries, ANSWER_MAX, &count));
+	return digest_all(entries, count);
+}
+
+static uint64_t look_up_many(orgdb_txn *txn, const struct query *queries, size_t count)
+{
+	orgdb_merged_connection entries[BATCH][ANSWER_MAX];
+	orgdb_merge_question questions[BATCH];
+	uint64_t sum = 0;
+	for (size_t i = 0; i < count; i++)
+		questions[i] = (orgdb_merge_question){ .client_id = queries[i].application.text,
+			.organization_id = queries[i].organization.text,
+			.array = entries[i],
+			.capacity = ANSWER_MAX };
+	must(orgdb_merged_connections_batch(txn, questions, count, NULL));
+	for (size_t i = 0; i < count; i++)
+		sum += digest_all(entries[i], questions[i].count);
+	return sum;
+}
+
 static uint64_t look_up(void *session, const struct query *queries, size_t count)
 {
 	const struct store *store = session;
-	orgdb_merged_connection entries[ANSWER_MAX];
-	uint64_t sum = 0;
-	size_t found;
 	orgdb_txn *txn;
 	must(orgdb_begin_read(store->db, &txn));
-	for (size_t i = 0; i < count; i++) {
-		must(orgdb_merged_connections(
-			txn, queries[i].application.text, queries[i].organization.text, NULL, entries, ANSWER_MAX, &found));
-		for (size_t j = 0; j < found; j++)
-			sum += digest(&entries[j]);
-	}
+	uint64_t sum = count == 1 ? look_up_one(txn, queries) : look_up_many(txn, queries, count);
 	orgdb_end(txn);
 	return sum;
 }

@@ -405,9 +405,10 @@ int orgdb__catalog_application(orgdb_txn *txn, orgdb_str client_id, const struct
 	struct catalog_application *found = atomic_load(cell);
 	if (found && is_application(found, client_id)) {
 		uint64_t generation = generation_of(txn, shard_of_application(found->ordinal));
-		*out = found;
-		if (found->shared.generation == generation)
+		if (found->shared.generation == generation) {
+			*out = found;
 			return 0;
+		}
 		if (found->shared.generation > generation)
 			return local_application(txn, client_id, out);
 	}

@@ -132,6 +132,7 @@ static inline void prepare(
 	struct question *question, orgdb_txn *txn, const char *organization_id, const orgdb_merge_options *options)
 {
 	question->txn = txn;
+	question->application = NULL;
 	question->options = options;
 	question->organization_id = orgdb_string(organization_id);
 	if (!organization_id)
@@ -180,18 +181,88 @@ static inline int answer(struct question *question, orgdb_merged_connection *arr
 	return rc;
 }
 
+/* What every public function here begins with. */
+static inline int begin(orgdb_txn *txn, const orgdb_merge_options **options)
+{
+	int rc = orgdb__txn_read(txn);
+	if (rc == 0)
+		rc = check_options(options);
+	return rc == 0 ? orgdb__catalog_open(txn) : rc;
+}
+
 int orgdb_merged_connections(orgdb_txn *txn, const char *client_id, const char *organization_id,
 	const orgdb_merge_options *options, orgdb_merged_connection *array, size_t capacity, size_t *count)
 {
 	struct question question; /* Not zeroed: it is large and mostly unused. */
-	int rc = orgdb__txn_read(txn);
-	if (rc == 0)
-		rc = check_options(&options);
+	int rc = begin(txn, &options);
 	if (rc != 0)
 		return rc;
 	prepare(&question, txn, organization_id, options);
-	rc = orgdb__catalog_open(txn);
-	if (rc == 0)
-		rc = find_both(&question, client_id);
+	rc = find_both(&question, client_id);
 	return rc == 0 ? answer(&question, array, capacity, count) : rc;
+}
+
+/* How many questions ahead memory is asked for rows: enough to hide how long it takes, few enough to stay in the caches. */
+enum { AHEAD = 8 };
+
+int orgdb_merged_connections_batch(
+	orgdb_txn *txn, orgdb_merge_question *questions, size_t count, const orgdb_merge_options *options)
+{
+	struct question prepared[AHEAD];
+	int first = 0, rc = begin(txn, &options);
+	if (rc == 0 && options->usage)
+		rc = orgdb__fail(ORGDB_INVALID, "options.usage", "options.usage must be NULL: each question has its own");
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < count && i < AHEAD; i++)
+		prepare(&prepared[i], txn, questions[i].organization_id, options);
+	for (size_t i = 0; i < count; i++) {
+		orgdb_merge_question *asked = &questions[i];
+		struct question *question = &prepared[i % AHEAD];
+		asked->count = 0;
+		rc = find_both(question, asked->client_id);
+		if (question->application)
+			asked->usage = question->application->usage;
+		if (rc == 0)
+			rc = answer(question, asked->array, asked->capacity, &asked->count);
+		asked->result = rc;
+		if (first == 0)
+			first = rc;
+		if (count - i > AHEAD)
+			prepare(question, txn, questions[i + AHEAD].organization_id, options);
+	}
+	return first;
+}
+
+static int refuse(orgdb_txn *txn, const char *connection_id)
+{
+	uint64_t ordinal;
+	int rc = orgdb__entity_find(txn, ORGDB_KIND_CONNECTION, connection_id, &ordinal);
+	if (rc != 0)
+		return rc;
+	return orgdb__fail(ORGDB_FORBIDDEN, "connection",
+		"the connection \"%.60s\" is not offered to this application here", connection_id);
+}
+
+int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, const char *organization_id,
+	const char *connection_id, const orgdb_merge_options *options, orgdb_merged_connection *entry)
+{
+	orgdb_merged_connection entries[SPARE];
+	struct question question;
+	size_t count = SPARE;
+	int rc = begin(txn, &options);
+	if (rc != 0)
+		return rc;
+	prepare(&question, txn, organization_id, options);
+	rc = find_both(&question, client_id);
+	while (rc == 0 && count == SPARE) {
+		rc = fill(&question, entries, SPARE, &count);
+		for (size_t i = 0; rc == 0 && i < count; i++)
+			if (orgdb_str_equal(entries[i].connection->id, orgdb_string(connection_id))) {
+				if (entry)
+					*entry = entries[i];
+				return 0;
+			}
+	}
+	return rc == 0 ? refuse(txn, connection_id) : rc;
 }

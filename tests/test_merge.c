@@ -815,3 +815,172 @@ Test(merge, concurrent_readers_see_whole_transactions)
 	cr_expect_eq(atomic_load(&mistakes), 0, "%d mistakes", atomic_load(&mistakes));
 	expect_sound_store();
 }
+
+/* May this login go on? */
+
+static int allowed(
+	const char *client_id, const char *organization_id, const char *connection_id, const orgdb_merge_options *options)
+{
+	return orgdb_connection_allowed(txn, client_id, organization_id, connection_id, options, NULL);
+}
+
+static const char *id_of_connection(const char *name)
+{
+	orgdb_connection connection;
+	must(orgdb_connection_get_by_name(txn, name, &connection));
+	return copy(connection.id);
+}
+
+/* Against the answer of the merge itself, whatever the policy. */
+static void expect_allowed_as_merged(const char *organization_id, const orgdb_merge_options *options)
+{
+	orgdb_merged_connection entries[20], entry;
+	orgdb_connection connections[20];
+	size_t merged, count;
+	must(orgdb_merged_connections(txn, portal, organization_id, options, entries, 20, &merged));
+	must(orgdb_connection_list(txn, 0, connections, 20, &count));
+	for (size_t i = 0; i < count; i++) {
+		const char *id = copy(connections[i].id);
+		const orgdb_merged_connection *expected = NULL;
+		for (size_t j = 0; j < merged; j++)
+			if (orgdb_str_equal(entries[j].connection->id, orgdb_string(id)))
+				expected = &entries[j];
+		int rc = orgdb_connection_allowed(txn, portal, organization_id, id, options, &entry);
+		cr_assert_eq(rc, expected ? 0 : ORGDB_FORBIDDEN, "%s: %s", copy(connections[i].name), orgdb_error_name(rc));
+		if (!expected)
+			continue;
+		cr_expect(entry.from == expected->from && entry.visible == expected->visible &&
+			entry.show_as_button == expected->show_as_button &&
+			entry.assign_membership_on_login == expected->assign_membership_on_login &&
+			entry.is_signup_enabled == expected->is_signup_enabled &&
+			entry.organization_access_level == expected->organization_access_level);
+		expect_text(entry.connection->id, id);
+	}
+}
+
+Test(merge, allowed_is_what_is_merged)
+{
+	one_of_each_source();
+	enable(create_connection("hidden", "samlp"),
+		(orgdb_enabled_connection){
+			.fields = ORGDB_ENABLED_CONNECTION_SHOW_AS_BUTTON | ORGDB_ENABLED_CONNECTION_IS_ENABLED,
+			.is_enabled = true });
+	for (int round = 0; round < 2; round++) { /* In a write transaction, then in a read transaction. */
+		for (size_t i = 0; i < COUNT_OF(policies); i++)
+			for (int visible_only = 0; visible_only < 2; visible_only++) {
+				orgdb_merge_options options = with_policy(policies[i]);
+				options.visible_only = visible_only;
+				expect_allowed_as_merged(acme, &options);
+				expect_allowed_as_merged(NULL, &options);
+			}
+		if (round == 0) {
+			commit();
+			begin_read();
+		}
+	}
+}
+
+Test(merge, allowed_finds_the_last_of_many)
+{
+	const char *last = NULL;
+	for (size_t i = 0; i < 100; i++) {
+		last = create_connection(format("connection-%zu", i), "auth0");
+		if (i % 2)
+			enable_for_application(portal, last);
+		else
+			enable_for_organization(acme, last);
+		must(allowed(portal, acme, last, NULL));
+	}
+	expect_error(allowed(portal, acme, create_connection("other", "auth0"), NULL), ORGDB_FORBIDDEN, "connection");
+	must(allowed(portal, acme, id_of_connection("connection-0"), NULL));
+	must(allowed(portal, acme, last, NULL));
+}
+
+Test(merge, allowed_names_what_is_missing)
+{
+	const char *connection = create_connection("connection", "auth0");
+	enable_for_organization(acme, connection);
+	must(allowed(portal, acme, connection, NULL));
+	expect_error(allowed("nobody", acme, connection, NULL), ORGDB_NOT_FOUND, "client_id");
+	expect_error(allowed(portal, "org_0000000000000000", connection, NULL), ORGDB_NOT_FOUND, "organization.id");
+	expect_error(allowed(portal, acme, "con_0000000000000000", NULL), ORGDB_NOT_FOUND, "connection.id");
+	expect_error(allowed(portal, acme, "", NULL), ORGDB_NOT_FOUND, "connection.id");
+	expect_error(allowed(portal, acme, NULL, NULL), ORGDB_NOT_FOUND, "connection.id");
+	orgdb_merge_options options = with_policy(7);
+	expect_error(allowed(portal, acme, connection, &options), ORGDB_INVALID, "options.policy");
+	orgdb_application deny = { .fields = ORGDB_APPLICATION_ORGANIZATION_USAGE, .organization_usage = ORGDB_USAGE_DENY };
+	must(orgdb_application_update(txn, portal, &deny));
+	must(allowed(portal, acme, connection, NULL));
+	options = with_policy(ORGDB_POLICY_UNION);
+	options.enforce_usage = true;
+	expect_error(allowed(portal, acme, connection, &options), ORGDB_FORBIDDEN, "organization_usage");
+}
+
+/* Many questions at once. */
+
+enum { QUESTIONS = 37 }; /* More than are prepared ahead, and no multiple of that. */
+
+static void ask_each_and_all(const char *const *organizations, size_t organization_count, const char *denied)
+{
+	static orgdb_merged_connection arrays[QUESTIONS][8], expected[8];
+	orgdb_merge_question questions[QUESTIONS];
+	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	options.enforce_usage = true;
+	for (size_t i = 0; i < QUESTIONS; i++) {
+		const char *client_id = i % 11 == 5 ? "nobody" : i % 7 == 3 ? denied : portal;
+		const char *organization_id = i % 5 == 4 ? NULL : organizations[i % organization_count];
+		questions[i] = (orgdb_merge_question){ client_id, organization_id, arrays[i], i % 4 == 1 ? 2 : 8, 99, 99, 99 };
+	}
+	int first = orgdb_merged_connections_batch(txn, questions, QUESTIONS, &options), first_expected = 0;
+	for (size_t i = 0; i < QUESTIONS; i++) {
+		orgdb_merge_question *asked = &questions[i];
+		uint32_t usage = 99;
+		size_t count = 0;
+		options.usage = &usage;
+		int rc = orgdb_merged_connections(
+			txn, asked->client_id, asked->organization_id, &options, expected, asked->capacity, &count);
+		cr_assert_eq(asked->result, rc, "question %zu: %s", i, orgdb_error_name(asked->result));
+		cr_expect_eq(asked->count, count, "question %zu", i);
+		cr_expect_eq(asked->usage, usage, "question %zu", i);
+		size_t filled = count < asked->capacity ? count : asked->capacity;
+		for (size_t j = 0; j < filled && (rc == 0 || rc == ORGDB_TRUNCATED); j++) {
+			cr_expect(orgdb_str_equal(asked->array[j].connection->id, expected[j].connection->id));
+			cr_expect_eq(asked->array[j].from, expected[j].from);
+		}
+		first_expected = first_expected == 0 ? rc : first_expected;
+	}
+	cr_expect_neq(first_expected, 0);
+	cr_expect_eq(first, first_expected);
+}
+
+Test(merge, a_batch_answers_as_single_questions_do)
+{
+	const char *organizations[6] = { acme, "org_0000000000000000", "nonsense" };
+	one_of_each_source();
+	const char *denied = create_application("denied");
+	orgdb_application deny = { .fields = ORGDB_APPLICATION_ORGANIZATION_USAGE, .organization_usage = ORGDB_USAGE_DENY };
+	must(orgdb_application_update(txn, denied, &deny));
+	for (size_t i = 3; i < COUNT_OF(organizations); i++) {
+		organizations[i] = create_organization(format("organization-%zu", i));
+		for (size_t c = 0; c < 4 * (i - 3); c++)
+			enable_for_organization(organizations[i], create_connection(format("c-%zu-%zu", i, c), "samlp"));
+	}
+	ask_each_and_all(organizations, COUNT_OF(organizations), denied);
+	commit();
+	for (int round = 0; round < 2; round++) { /* Cold, then from the caches. */
+		begin_read();
+		ask_each_and_all(organizations, COUNT_OF(organizations), denied);
+		end();
+	}
+}
+
+Test(merge, a_batch_may_be_empty_and_has_options)
+{
+	uint32_t usage;
+	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	must(orgdb_merged_connections_batch(txn, NULL, 0, NULL));
+	options.usage = &usage;
+	expect_error(orgdb_merged_connections_batch(txn, NULL, 0, &options), ORGDB_INVALID, "options.usage");
+	options = with_policy(3);
+	expect_error(orgdb_merged_connections_batch(txn, NULL, 0, &options), ORGDB_INVALID, "options.policy");
+}
