@@ -1,5 +1,5 @@
 /*
- * What the commands share: options, messages, exit statuses, progress.
+ * What the commands share: messages, output, stores.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- Messages ----------------------------------------------------------------------------------------------------- */
 
@@ -30,21 +29,10 @@ void print_text(FILE *file, const char *data, size_t size)
 	}
 }
 
-static bool progress_shown;
-
-static void clear_progress(void)
-{
-	if (progress_shown)
-		fputs("\r\033[K", stderr);
-	progress_shown = false;
-}
-
-static void PRINTF_LIKE(2, 0) print_message(const char *prefix, const char *format, va_list arguments)
+static void PRINTF_LIKE(1, 0) print_message(const char *format, va_list arguments)
 {
 	char message[8192];
-	clear_progress();
 	vsnprintf(message, sizeof(message), format, arguments);
-	fputs(prefix, stderr);
 	print_text(stderr, message, strlen(message));
 	putc('\n', stderr);
 }
@@ -52,16 +40,20 @@ static void PRINTF_LIKE(2, 0) print_message(const char *prefix, const char *form
 void complain(const char *format, ...)
 {
 	va_list arguments;
+	progress_end();
+	fprintf(stderr, "%sorgdb:%s ", style(stderr, STYLE_BAD), style(stderr, STYLE_NONE));
 	va_start(arguments, format);
-	print_message("orgdb: ", format, arguments);
+	print_message(format, arguments);
 	va_end(arguments);
 }
 
 void advise(const char *format, ...)
 {
 	va_list arguments;
+	progress_end();
+	fputs("  ", stderr);
 	va_start(arguments, format);
-	print_message("  ", format, arguments);
+	print_message(format, arguments);
 	va_end(arguments);
 }
 
@@ -90,60 +82,6 @@ int finish_output(int status, bool store_changed)
 	if (status == STATUS_OK && store_changed)
 		advise("The store was changed all the same.");
 	return STATUS_FAILED;
-}
-
-/* --- Options ------------------------------------------------------------------------------------------------------ */
-
-static void show_help(const struct command *command)
-{
-	printf("usage: orgdb %s %s\n\n%s", command->name, command->synopsis, command->help);
-}
-
-void misused(const struct command *command, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	print_message("orgdb: ", format, arguments);
-	va_end(arguments);
-	advise("usage: orgdb %s %s", command->name, command->synopsis);
-	advise("'orgdb %s --help' says more.", command->name);
-	exit(STATUS_USAGE);
-}
-
-/* What getopt_long() found wrong. An unknown short option may be in the middle of an argument, so it is named by its
- * letter; every long option's `val` is above the letters. */
-static _Noreturn void misused_option(const struct command *command, int problem, const char *argument)
-{
-	if (problem == ':')
-		misused(command, "%s: option '%s' needs a value", command->name, argument);
-	if (optopt >= OPTION_HELP)
-		misused(command, "%s: option '%s' takes no value", command->name, argument);
-	if (optopt != 0)
-		misused(command, "%s: unknown option '-%c'", command->name, optopt);
-	misused(command, "%s: unknown option '%s'", command->name, argument);
-}
-
-int next_option(const struct command *command, const struct option *options, int argc, char **argv)
-{
-	opterr = 0;
-	int option = getopt_long(argc, argv, ":h", options, NULL);
-	switch (option) {
-	case 'h':
-	case OPTION_HELP:
-		show_help(command);
-		exit(finish_output(STATUS_OK, false));
-	case '?':
-	case ':':
-		misused_option(command, option, argv[optind - 1]);
-	case -1:
-		if (argc - optind < command->operands_min)
-			misused(command, "%s: an operand is missing", command->name);
-		if (argc - optind > command->operands_max)
-			misused(command, "%s: there is no use for '%s'", command->name, argv[optind + command->operands_max]);
-		return -1;
-	default:
-		return option;
-	}
 }
 
 /* --- Stores ------------------------------------------------------------------------------------------------------- */
@@ -248,53 +186,4 @@ const char *id_of(orgdb_str view, struct id *copy)
 		memcpy(copy->text, view.data, size);
 	copy->text[size] = '\0';
 	return copy->text;
-}
-
-/* --- Progress ----------------------------------------------------------------------------------------------------- */
-
-static double seconds_between(const struct timespec *from, const struct timespec *to)
-{
-	return (double)(to->tv_sec - from->tv_sec) + (double)(to->tv_nsec - from->tv_nsec) / 1e9;
-}
-
-void progress_begin(struct progress *progress)
-{
-	progress->enabled = isatty(STDERR_FILENO);
-	clock_gettime(CLOCK_MONOTONIC, &progress->begun);
-	progress->last = progress->begun;
-}
-
-bool progress_due(struct progress *progress)
-{
-	if (!progress->enabled)
-		return false;
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (seconds_between(&progress->last, &now) < 0.2)
-		return false;
-	progress->last = now;
-	return true;
-}
-
-double progress_seconds(const struct progress *progress)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return seconds_between(&progress->begun, &now);
-}
-
-void progress_show(const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	fputs("\r\033[K", stderr);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fflush(stderr);
-	progress_shown = true;
-}
-
-void progress_end(void)
-{
-	clear_progress();
 }

@@ -42,24 +42,10 @@ static void print_gone(const struct deletion *deletion)
 	printf("  %-24s %10" PRIu64 "\n", "application connections", deletion->gone.application_connections);
 }
 
-static uint32_t entity_kind_named(const struct command *command, const char *name)
+static int run(const struct arguments *arguments)
 {
-	const orgdb_schema *schema = orgdb_schema_named(name);
-	if (!schema || schema->kind >= ORGDB_ENTITY_KINDS)
-		misused(command, "unknown kind '%s'; expected connection, application, organization, user or role", name);
-	return schema->kind;
-}
-
-static int run(const struct command *command, int argc, char **argv)
-{
-	static const struct option options[] = { HELP_OPTION, { 0 } };
-	while (next_option(command, options, argc, argv) != -1)
-		continue;
-	const char *path = argv[optind];
-	struct deletion deletion = {
-		.kind = entity_kind_named(command, argv[optind + 1]),
-		.operand = argv[optind + 2],
-	};
+	const char *path = arguments->operands[0];
+	struct deletion deletion = { .kind = operand_kind(arguments, 1), .operand = arguments->operands[2] };
 	orgdb *db;
 	int status = open_store(path, false, &db);
 	if (status != STATUS_OK)
@@ -72,26 +58,32 @@ static int run(const struct command *command, int argc, char **argv)
 	return STATUS_OK;
 }
 
+static const struct parameter operands[] = {
+	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },
+	{ .name = "KIND", .type = VALUE_ENTITY, .help = "connection, application, role, user or organization" },
+	{ .name = "ID", .help = "the entity's id; for an organization its name will do" },
+	{ 0 },
+};
+
+static const struct example examples[] = {
+	{ "a user", "orgdb delete acme.orgdb user 'auth0|623d96f03ffb638c3f7ea0d6'" },
+	{ "an organization, by its name", "orgdb delete acme.orgdb organization cedar-credit-union" },
+	{ 0 },
+};
+
 const struct command command_delete = {
 	.name = "delete",
-	.synopsis = "STORE KIND ID",
+	.group = GROUP_CHANGE,
+	.changes_store = true,
 	.summary = "delete an entity and all that refers to it",
 	.help = "Delete one entity from STORE and, in the same transaction, what refers to it:\n"
-			"  organization   its memberships, its members' roles in it, its enabled\n"
-			"                 connections\n"
-			"  connection     every application's and organization's use of it\n"
-			"  application    its use of connections\n"
-			"  user           its memberships and the roles in them\n"
-			"  role           every member's having it\n"
-			"Nothing else goes: users, roles, connections and applications outlive an\n"
-			"organization. Say what went. ID is the entity's id; for an organization its\n"
-			"name will do.\n"
-			"\n"
-			"examples:\n"
-			"  orgdb delete acme.orgdb user 'auth0|623d96f03ffb638c3f7ea0d6'\n"
-			"  orgdb delete acme.orgdb organization cedar-credit-union\n",
-	.operands_min = 3,
-	.operands_max = 3,
+			"organization\tits memberships, its members' roles in it, its enabled connections\n"
+			"connection\tevery application's and organization's use of it\n"
+			"application\tits use of connections\n"
+			"user\tits memberships and the roles in them\n"
+			"role\tevery member's having it\n"
+			"Nothing else goes: users, roles, connections and applications outlive an organization. Say what went.\n",
+	.operands = operands,
+	.examples = examples,
 	.run = run,
-	.changes_store = true,
 };

@@ -197,12 +197,9 @@ static int dump_all(orgdb_txn *txn)
 	return code == DUMP_STOPPED ? ORGDB_OK : code;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int run(const struct arguments *arguments)
 {
-	static const struct option options[] = { HELP_OPTION, { 0 } };
-	while (next_option(command, options, argc, argv) != -1)
-		continue;
-	const char *path = argv[optind];
+	const char *path = arguments->operands[0];
 	orgdb *db;
 	orgdb_txn *txn;
 	int status = open_snapshot(path, &db, &txn);
@@ -216,25 +213,28 @@ static int run(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+static const struct parameter operands[] = {
+	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },
+	{ 0 },
+};
+
+static const struct example examples[] = {
+	{ "keep a copy as text", "orgdb dump acme.orgdb > acme.jsonl" },
+	{ "only the organizations", "orgdb dump acme.orgdb | grep '^{\"kind\": \"organization\"'" },
+	{ 0 },
+};
+
 const struct command command_dump = {
 	.name = "dump",
-	.synopsis = "STORE",
+	.group = GROUP_WHOLE,
 	.summary = "write a store as JSON Lines",
-	.help = "Write everything in STORE to standard output as JSON Lines, in an order that\n"
-			"'orgdb load' can read:\n"
-			"  connection, application, application_connection, role, user, organization,\n"
-			"  enabled_connection, membership\n"
-			"and each kind in creation order. It is one snapshot, whatever other programs\n"
-			"write meanwhile. The same data gives the same bytes: a dump that is loaded\n"
-			"and dumped again is the same file.\n"
-			"\n"
-			"Each object has the fields that are stored, known ones first, and no others.\n"
-			"A membership without roles has no \"roles\".\n"
-			"\n"
-			"examples:\n"
-			"  orgdb dump acme.orgdb > acme.jsonl\n"
-			"  orgdb dump acme.orgdb | grep '^{\"kind\": \"organization\"'\n",
-	.operands_min = 1,
-	.operands_max = 1,
+	.help = "Write everything in STORE to standard output as JSON Lines, in an order that 'orgdb load' can read: "
+			"connection, application, application_connection, role, user, organization, enabled_connection, "
+			"membership; each kind in creation order. It is one snapshot, whatever other programs write meanwhile. "
+			"The same data gives the same bytes: a dump that is loaded and dumped again is the same file.\n"
+			"Each object has the fields that are stored, known ones first, and no others. A membership without roles "
+			"has no \"roles\".\n",
+	.operands = operands,
+	.examples = examples,
 	.run = run,
 };

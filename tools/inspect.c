@@ -37,17 +37,14 @@ static void print_statistics(const char *path, const orgdb_statistics *statistic
 	print_number("readers at most", statistics->readers_max);
 }
 
-static const char *store_operand(const struct command *command, int argc, char **argv)
-{
-	static const struct option options[] = { HELP_OPTION, { 0 } };
-	while (next_option(command, options, argc, argv) != -1)
-		continue;
-	return argv[optind];
-}
+static const struct parameter store_operand[] = {
+	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },
+	{ 0 },
+};
 
-static int run_stat(const struct command *command, int argc, char **argv)
+static int run_stat(const struct arguments *arguments)
 {
-	const char *path = store_operand(command, argc, argv);
+	const char *path = arguments->operands[0];
 	orgdb *db;
 	orgdb_txn *txn;
 	int status = open_snapshot(path, &db, &txn);
@@ -64,18 +61,20 @@ static int run_stat(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+static const struct example stat_examples[] = {
+	{ "all there is to know", "orgdb stat acme.orgdb" },
+	{ 0 },
+};
+
 const struct command command_stat = {
 	.name = "stat",
-	.synopsis = "STORE",
+	.group = GROUP_LOOK,
 	.summary = "show how many objects a store holds, and its sizes",
-	.help = "Show STORE's own id, its format, how many objects of each kind it holds, how\n"
-			"many transactions have changed it, and its sizes. 'map bytes' is address space\n"
-			"that is reserved; it takes no room on the device.\n"
-			"\n"
-			"example:\n"
-			"  orgdb stat acme.orgdb\n",
-	.operands_min = 1,
-	.operands_max = 1,
+	.help = "Show STORE's own id, its format, how many objects of each kind it holds, how many transactions have "
+			"changed it, and its sizes. 'map bytes' is address space that is reserved; it takes no room on the "
+			"device.\n",
+	.operands = store_operand,
+	.examples = stat_examples,
 	.run = run_stat,
 };
 
@@ -93,10 +92,11 @@ static void print_problem(void *context, const orgdb_problem *problem)
 
 static void show_progress(void *context, uint64_t done, uint64_t total)
 {
+	char words[PROGRESS_WORDS];
 	struct progress *progress = context;
 	if (progress_due(progress))
-		progress_show("checking: %" PRIu64 " of %" PRIu64 " entries, %.0f%%", done, total,
-			total > 0 ? 100 * (double)done / (double)total : 100);
+		progress_show("checking: %" PRIu64 " of %" PRIu64 " entries, %s", done, total,
+			progress_left(progress, done, total, words));
 }
 
 static int check_store(orgdb *db, const char *path)
@@ -133,9 +133,9 @@ static int check_path(const char *path)
 
 /* A file whose very pages are damaged can lead LMDB to memory that is not there, so the check runs in a process of its
  * own, and its death is a finding too. */
-static int run_check(const struct command *command, int argc, char **argv)
+static int run_check(const struct arguments *arguments)
 {
-	const char *path = store_operand(command, argc, argv);
+	const char *path = arguments->operands[0];
 	int result;
 	pid_t child = fork();
 	if (child == 0)
@@ -156,19 +156,20 @@ static int run_check(const struct command *command, int argc, char **argv)
 	return STATUS_FAILED;
 }
 
+static const struct example check_examples[] = {
+	{ "is the store sound?", "orgdb check acme.orgdb" },
+	{ 0 },
+};
+
 const struct command command_check = {
 	.name = "check",
-	.synopsis = "STORE",
+	.group = GROUP_LOOK,
 	.summary = "prove that a store is sound",
-	.help = "Walk all of STORE and prove that it is sound: every record can be read, every\n"
-			"edge is there from both ends and points to something, names and ids are\n"
-			"unique, counts are right. Print each problem and a summary; change nothing.\n"
-			"\n"
-			"exit status: 0 clean, 1 damaged, 3 could not run\n"
-			"\n"
-			"example:\n"
-			"  orgdb check acme.orgdb\n",
-	.operands_min = 1,
-	.operands_max = 1,
+	.help = "Walk all of STORE and prove that it is sound: every record can be read, every edge is there from both "
+			"ends and points to something, names and ids are unique, counts are right. Print each problem and a "
+			"summary; change nothing.\n"
+			"The exit status is 0 if it is clean, 1 if it is damaged, 3 if the check could not run.\n",
+	.operands = store_operand,
+	.examples = check_examples,
 	.run = run_check,
 };

@@ -15,6 +15,7 @@
 #include "cli.h"
 #include "input.h"
 #include "object.h"
+#include "signals.h"
 #include "staging.h"
 
 /* What ends a run besides the library's codes, which are negative. */
@@ -200,10 +201,10 @@ static int load_line(struct load *load, orgdb_txn *txn, const char *line, size_t
 
 static void show_progress(struct load *load)
 {
-	double seconds = progress_seconds(&load->progress);
-	double share = load->input.size > 0 ? (double)load->input.done / (double)load->input.size : 1;
-	progress_show(
-		"loading: %" PRIu64 " objects, %.0f/s, %.0f%%", load->loaded, (double)load->loaded / seconds, share * 100);
+	char words[PROGRESS_WORDS];
+	double rate = (double)load->loaded / progress_seconds(&load->progress);
+	progress_show("loading: %" PRIu64 " objects, %.0f/s, %s", load->loaded, rate,
+		progress_left(&load->progress, load->input.done, load->input.size, words));
 }
 
 static bool is_empty(const struct load *load)
@@ -226,6 +227,7 @@ static void begin_run(struct load *load)
 static int run_load(orgdb_txn *txn, void *context)
 {
 	struct load *load = context;
+	signals_hold();
 	begin_run(load);
 	load->input_result = input_rewind(&load->input);
 	if (load->input_result != INPUT_LINE)
@@ -236,7 +238,7 @@ static int run_load(orgdb_txn *txn, void *context)
 		int code = load_line(load, txn, line, size);
 		if (code != ORGDB_OK)
 			return code;
-		if (staging_interrupted())
+		if (interrupted())
 			return RUN_INTERRUPTED;
 		if (progress_due(&load->progress))
 			show_progress(load);
@@ -293,16 +295,23 @@ static int load_into_new(struct load *load)
 	return status;
 }
 
+static int load_into_existing(struct load *load, orgdb *db)
+{
+	load->opened = load->store;
+	int status = run_transaction(load, db);
+	signals_release();
+	return status;
+}
+
 static int load_into_store(struct load *load)
 {
 	orgdb_options options = ORGDB_OPTIONS_INIT;
 	options.must_exist = true;
 	orgdb *db;
-	load->opened = load->store;
 	int code = orgdb_open(load->store, &options, &db);
 	if (code == ORGDB_NO_STORE)
 		return load_into_new(load);
-	return code == ORGDB_OK ? run_transaction(load, db) : store_failed(code, load->store);
+	return code == ORGDB_OK ? load_into_existing(load, db) : store_failed(code, load->store);
 }
 
 static void print_counts(const struct load *load)
@@ -314,20 +323,26 @@ static void print_counts(const struct load *load)
 		printf("%-24s %10" PRIu64 "  skipped\n", skip->kind, skip->count);
 }
 
-static int run(const struct command *command, int argc, char **argv)
+enum { OPTION_SKIP };
+
+/* The kinds to leave out; NULL if there is no memory. */
+static struct skip *skips_of(const struct arguments *arguments)
 {
-	static const struct option options[] = { { "skip", required_argument, NULL, OPTION_HELP + 1 }, HELP_OPTION, { 0 } };
-	struct load load = { .skips = calloc((size_t)argc + 1, sizeof(struct skip)) };
+	struct skip *skips = calloc(arguments->given_count + 1, sizeof(*skips));
+	size_t at = 0;
+	for (size_t i = 0; skips && (skips[i].kind = option_next(arguments, OPTION_SKIP, &at)); i++)
+		continue;
+	return skips;
+}
+
+static int run(const struct arguments *arguments)
+{
+	struct load load = { .store = arguments->operands[0], .skips = skips_of(arguments) };
 	if (!load.skips) {
 		complain("%s", strerror(ENOMEM));
 		return STATUS_FAILED;
 	}
-	size_t skips = 0;
-	while (next_option(command, options, argc, argv) != -1)
-		load.skips[skips++].kind = optarg;
-	load.store = argv[optind];
-
-	int status = input_open(&load.input, argc - optind > 1 ? argv[optind + 1] : "-");
+	int status = input_open(&load.input, arguments->operand_count > 1 ? arguments->operands[1] : "-");
 	if (status == STATUS_OK) {
 		object_reader_begin(&load.reader);
 		status = load_into_store(&load);
@@ -341,38 +356,48 @@ static int run(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+static const struct parameter operands[] = {
+	{ .name = "STORE", .type = VALUE_FILE, .help = "the store; it is made if it is not there" },
+	{ .name = "FILE", .type = VALUE_FILE, .help = "JSON Lines; standard input if - or left out", .optional = true },
+	{ 0 },
+};
+
+static const struct parameter options[] = {
+	[OPTION_SKIP] = {
+		.name = "skip",
+		.value = "KIND",
+		.type = VALUE_ANY_KIND,
+		.help = "leave out the lines of this kind and say how many there were; may be given more than once",
+		.repeatable = true,
+	},
+	{ 0 },
+};
+
+static const struct example examples[] = {
+	{ "make a store from a file", "orgdb load new.orgdb tenant.jsonl" },
+	{ "leave out what orgdb does not know", "orgdb load --skip email_template filtered.orgdb tenant.jsonl" },
+	{ "copy a store", "orgdb dump acme.orgdb | orgdb load copy.orgdb" },
+	{ 0 },
+};
+
 const struct command command_load = {
 	.name = "load",
-	.synopsis = "[--skip KIND]... STORE [FILE|-]",
-	.summary = "put JSON Lines into a store, all or nothing",
-	.help = "Load the objects of FILE, or of standard input, into STORE, which is made if\n"
-			"it is not there. It is one transaction: if a line is refused, nothing is\n"
-			"loaded, and a store that was not there is not left behind. (While a new store\n"
-			"is being made it is in a folder STORE.load-..., to be removed by hand should\n"
-			"the command be killed by SIGKILL.)\n"
-			"\n"
-			"Each line is one JSON object. Its \"kind\" says what it is:\n"
-			"  connection, application, application_connection, role, user, organization,\n"
-			"  enabled_connection, membership\n"
-			"Its other members are fields. An object comes before those that refer to it.\n"
-			"Fields that orgdb does not know are kept and given back. For a known field\n"
-			"null is the same as absent. A membership may have \"roles\", an array of role\n"
-			"ids; an empty one is the same as none. Blank lines do not count. An input\n"
-			"without objects is refused. A line has at most " INPUT_LINE_MAX_WORDS ".\n"
-			"\n"
-			"What comes from a pipe is first copied to a temporary file, in $TMPDIR or\n"
-			"/var/tmp.\n"
-			"\n"
-			"options:\n"
-			"  --skip KIND   leave out the lines of this kind and say how many there were;\n"
-			"                may be given more than once\n"
-			"\n"
-			"examples:\n"
-			"  orgdb load acme.orgdb tenant.jsonl\n"
-			"  orgdb load --skip email_template acme.orgdb tenant.jsonl\n"
-			"  orgdb dump acme.orgdb | orgdb load copy.orgdb\n",
-	.operands_min = 1,
-	.operands_max = 2,
-	.run = run,
+	.group = GROUP_WHOLE,
 	.changes_store = true,
+	.summary = "put JSON Lines into a store, all or nothing",
+	.help = "Load the objects of FILE, or of standard input, into STORE, which is made if it is not there. It is one "
+			"transaction: if a line is refused, nothing is loaded, and a store that was not there is not left behind. "
+			"(While a new store is being made it is in a folder STORE.load-..., to be removed by hand should the "
+			"command be killed by SIGKILL.)\n"
+			"Each line is one JSON object. Its \"kind\" says what it is: connection, application, "
+			"application_connection, role, user, organization, enabled_connection or membership. Its other members "
+			"are fields. An object comes before those that refer to it. Fields that orgdb does not know are kept and "
+			"given back. For a known field null is the same as absent. A membership may have \"roles\", an array of "
+			"role ids; an empty one is the same as none. Blank lines do not count. An input without objects is "
+			"refused. A line has at most " INPUT_LINE_MAX_WORDS ".\n"
+			"What comes from a pipe is first copied to a temporary file, in $TMPDIR or /var/tmp.\n",
+	.operands = operands,
+	.options = options,
+	.examples = examples,
+	.run = run,
 };

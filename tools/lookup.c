@@ -27,8 +27,8 @@ static const char *const policies[] = {
 	[ORGDB_POLICY_UNION] = "union",
 	[ORGDB_POLICY_ORGANIZATION] = "organization",
 	[ORGDB_POLICY_INTERSECTION] = "intersection",
+	NULL,
 };
-#define POLICIES (sizeof(policies) / sizeof(policies[0]))
 
 static const char *origin(uint32_t from)
 {
@@ -208,44 +208,23 @@ static int find(struct lookup *lookup, orgdb_txn *txn)
 	return code == ORGDB_OK ? merge(lookup, txn) : code;
 }
 
-static uint32_t policy_named(const struct command *command, const char *name)
-{
-	for (uint32_t i = 0; i < POLICIES; i++)
-		if (strcmp(policies[i], name) == 0)
-			return i;
-	misused(command, "unknown policy '%s'; expected union, organization or intersection", name);
-}
+enum { OPTION_POLICY, OPTION_VISIBLE, OPTION_JSON };
 
-enum { OPTION_POLICY = OPTION_HELP + 1, OPTION_VISIBLE, OPTION_JSON };
-
-static void read_options(struct lookup *lookup, const struct command *command, int argc, char **argv)
+static void read_arguments(struct lookup *lookup, const struct arguments *arguments)
 {
-	static const struct option options[] = {
-		{ "policy", required_argument, NULL, OPTION_POLICY },
-		{ "visible", no_argument, NULL, OPTION_VISIBLE },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		HELP_OPTION,
-		{ 0 },
-	};
-	int option;
-	while ((option = next_option(command, options, argc, argv)) != -1) {
-		if (option == OPTION_POLICY)
-			lookup->options.policy = policy_named(command, optarg);
-		else if (option == OPTION_VISIBLE)
-			lookup->options.visible_only = true;
-		else
-			lookup->as_json = true;
-	}
+	lookup->options.policy = (uint32_t)option_choice(arguments, OPTION_POLICY, ORGDB_POLICY_UNION);
+	lookup->options.visible_only = option_given(arguments, OPTION_VISIBLE);
 	lookup->options.usage = &lookup->usage;
-	lookup->store = argv[optind];
-	lookup->client_id = argv[optind + 1];
-	lookup->organization = argc - optind > 2 ? argv[optind + 2] : NULL;
+	lookup->as_json = option_given(arguments, OPTION_JSON);
+	lookup->store = arguments->operands[0];
+	lookup->client_id = arguments->operands[1];
+	lookup->organization = arguments->operand_count > 2 ? arguments->operands[2] : NULL;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int run(const struct arguments *arguments)
 {
 	struct lookup lookup = { .options = ORGDB_MERGE_OPTIONS_INIT };
-	read_options(&lookup, command, argc, argv);
+	read_arguments(&lookup, arguments);
 	orgdb *db;
 	orgdb_txn *txn;
 	int status = open_snapshot(lookup.store, &db, &txn);
@@ -264,28 +243,45 @@ static int run(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+static const struct parameter operands[] = {
+	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },
+	{ .name = "CLIENT_ID", .help = "the application" },
+	{ .name = "ORGANIZATION", .help = "its id (org_...) or its name", .optional = true },
+	{ 0 },
+};
+
+static const struct parameter options[] = {
+	[OPTION_POLICY] = {
+		.name = "policy",
+		.value = "POLICY",
+		.type = VALUE_CHOICE,
+		.choices = policies,
+		.help = "union (the default): the application's and the organization's; organization: only the "
+				"organization's; intersection: only those that both have",
+	},
+	[OPTION_VISIBLE] = { .name = "visible", .help = "leave out what is not visible" },
+	[OPTION_JSON] = {
+		.name = "json",
+		.help = "one JSON object a line for each connection, always with the same members",
+	},
+	{ 0 },
+};
+
+static const struct example examples[] = {
+	{ "what the login page offers", "orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 harbor-clinic" },
+	{ "for programs", "orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 harbor-clinic --json" },
+	{ 0 },
+};
+
 const struct command command_lookup = {
 	.name = "lookup",
-	.synopsis = "[OPTION]... STORE CLIENT_ID [ORGANIZATION]",
+	.group = GROUP_LOOK,
 	.summary = "show which connections an application offers inside an organization",
-	.help = "Show the merged connections of the application CLIENT_ID and ORGANIZATION,\n"
-			"which is an id (org_...) or a name; without it, the application's own.\n"
-			"For each connection: where it comes from (application, organization or both),\n"
-			"whether it is visible as a button, and the options that count.\n"
-			"\n"
-			"options:\n"
-			"  --policy POLICY   union (the default): the application's and the\n"
-			"                    organization's; organization: only the organization's;\n"
-			"                    intersection: only those that both have\n"
-			"  --visible         leave out what is not visible\n"
-			"  --json            one JSON object a line for each connection, always with\n"
-			"                    the same members\n"
-			"\n"
-			"examples:\n"
-			"  orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 harbor-clinic\n"
-			"  orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 harbor-clinic \\\n"
-			"      --policy intersection --json\n",
-	.operands_min = 2,
-	.operands_max = 3,
+	.help = "Show the merged connections of an application and an organization; without an organization, the "
+			"application's own. For each connection: where it comes from (application, organization or both), "
+			"whether it is visible as a button, and the options that count.\n",
+	.operands = operands,
+	.options = options,
+	.examples = examples,
 	.run = run,
 };

@@ -10,40 +10,11 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "signals.h"
 
-static const struct command *const commands[] = {
-	&command_load,
-	&command_dump,
-	&command_lookup,
-	&command_stat,
-	&command_check,
-	&command_delete,
-};
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static void show_help(void)
-{
-	printf("orgdb " ORGDB_VERSION " - look into stores of organizations, fill them and check them\n"
-		   "\n"
-		   "usage: orgdb COMMAND [OPTION]... STORE ...\n"
-		   "       orgdb --help | --version\n"
-		   "\n"
-		   "commands:\n");
-	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	printf("\n"
-		   "'orgdb COMMAND --help' says more. Options may stand before or after operands;\n"
-		   "'--' ends them.\n"
-		   "\n"
-		   "exit status:\n"
-		   "  0   done; for check: clean\n"
-		   "  1   the input or the store says no: invalid, not found, exists, damaged\n"
-		   "  2   the command line is wrong\n"
-		   "  3   could not run: no such file or store, not a store, no permission,\n"
-		   "      no room, input or output failed\n"
-		   "\n"
-		   "Whatever fails changes nothing.\n");
-}
+#define COMMAND_ADDRESS(name) &command_##name,
+const struct command *const commands[] = { COMMANDS(COMMAND_ADDRESS) NULL };
+#undef COMMAND_ADDRESS
 
 /* Were a standard file closed, the store might be opened in its place, and messages written into it. */
 static void hold_standard_files(void)
@@ -53,23 +24,31 @@ static void hold_standard_files(void)
 			abort();
 }
 
-static int run_command(int argc, char **argv)
+static const struct command *command_named(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i]->name, argv[1]) == 0)
-			return finish_output(commands[i]->run(commands[i], argc - 1, argv + 1), commands[i]->changes_store);
-	complain("there is no command '%s'", argv[1]);
-	advise("'orgdb --help' lists the commands.");
-	return STATUS_USAGE;
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct arguments arguments;
+	arguments_begin(&arguments, command, argc, argv);
+	int status = command->run(&arguments);
+	arguments_end(&arguments);
+	return finish_output(status, command->changes_store);
 }
 
 int main(int argc, char **argv)
 {
 	hold_standard_files();
 	signal(SIGPIPE, SIG_IGN);
+	signals_begin();
 	if (argc < 2) {
 		complain("a command is missing");
-		advise("usage: orgdb COMMAND [OPTION]... STORE ...");
+		advise("usage: orgdb COMMAND [OPTION]... OPERAND...");
 		advise("'orgdb --help' lists the commands.");
 		return STATUS_USAGE;
 	}
@@ -81,5 +60,10 @@ int main(int argc, char **argv)
 		printf("orgdb %s\n", orgdb_version());
 		return finish_output(STATUS_OK, false);
 	}
-	return run_command(argc, argv);
+	const struct command *command = command_named(argv[1]);
+	if (command)
+		return run_command(command, argc - 1, argv + 1);
+	complain("there is no command '%s'", argv[1]);
+	advise("'orgdb --help' lists the commands.");
+	return STATUS_USAGE;
 }

@@ -67,6 +67,8 @@ need_for()
 		need g++ compiles c++ c++ '#include <cstdio>'
 		need libcriterion-dev module criterion
 		need python3 python3 -c 'import json'
+		need mandoc command -v mandoc
+		need bash command -v bash
 		;;
 	sanitize)
 		need clang command -v clang

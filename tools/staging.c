@@ -8,40 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
-
-/* --- Signals ------------------------------------------------------------------------------------------------------ */
-
-static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP };
-#define ENDING_SIGNALS (sizeof(ending_signals) / sizeof(ending_signals[0]))
-
-static volatile sig_atomic_t signal_caught;
-
-static void catch_signal(int number)
-{
-	signal_caught = number;
-}
-
-/* A signal that the parent process chose to ignore (nohup) stays ignored. */
-static void handle_signals(void (*handler)(int))
-{
-	for (size_t i = 0; i < ENDING_SIGNALS; i++) {
-		struct sigaction old, new = { .sa_handler = handler };
-		sigaction(ending_signals[i], NULL, &old);
-		if (old.sa_handler != SIG_IGN)
-			sigaction(ending_signals[i], &new, NULL);
-	}
-}
-
-bool staging_interrupted(void)
-{
-	return signal_caught != 0;
-}
+#include "signals.h"
 
 /* --- The folder --------------------------------------------------------------------------------------------------- */
 
@@ -57,7 +29,7 @@ static char *joined(const char *text, const char *ending)
 int staging_begin(struct staging *staging, const char *path)
 {
 	*staging = (struct staging){ .path = path, .folder = joined(path, ".load-" UNIQUE_ENDING) };
-	handle_signals(catch_signal);
+	signals_hold();
 	if (!staging->folder || !mkdtemp(staging->folder)) {
 		complain("%s: cannot make a store there: %s", path, strerror(errno));
 		advise("The folder must exist and you must be allowed to write in it. Nothing was loaded.");
@@ -112,7 +84,5 @@ void staging_end(struct staging *staging)
 	free(staging->store);
 	free(staging->folder);
 	*staging = (struct staging){ 0 };
-	handle_signals(SIG_DFL);
-	if (signal_caught)
-		raise(signal_caught);
+	signals_release();
 }

@@ -10,8 +10,6 @@
 #ifndef STAGING_H
 #define STAGING_H
 
-#include <stdbool.h>
-
 struct staging {
 	const char *path;
 	char *folder;
@@ -21,9 +19,6 @@ struct staging {
 
 /* Complains if that fails. Returns an exit status; staging_end() is due in any case. */
 int staging_begin(struct staging *staging, const char *path);
-
-/* Was the process asked to end? Then whoever makes the store gives up. */
-bool staging_interrupted(void);
 
 /* Give the store its path, durably. Complains if that fails. Returns an exit status. */
 int staging_publish(const struct staging *staging);

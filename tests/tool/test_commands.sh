@@ -1,5 +1,10 @@
 #!/bin/sh
-# lookup, stat, check, delete, and the command line itself.
+# lookup, stat, check and delete.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/common.sh"
+make_small
+
+# lookup, stat, check and delete.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/common.sh"
 make_small
@@ -70,7 +75,7 @@ expect 'control characters are escaped' 0 'B \\x1b\[31m2B' "$orgdb" lookup small
 expect 'an unknown application' 1 'nowhere' "$orgdb" lookup small.orgdb nowhere acme
 expect 'an unknown organization by name' 1 'nowhere' "$orgdb" lookup small.orgdb portal nowhere
 expect 'an unknown organization by id' 1 'org_9999999999999999' "$orgdb" lookup small.orgdb portal org_9999999999999999
-expect 'an unknown policy' 2 "unknown policy 'all'" "$orgdb" lookup small.orgdb portal acme --policy all
+expect 'an unknown policy' 2 "--policy cannot be 'all'; expected union, organization or intersection" "$orgdb" lookup small.orgdb portal acme --policy all
 
 # stat
 expect 'stat counts memberships' 0 '^membership +3$' "$orgdb" stat small.orgdb
@@ -92,7 +97,7 @@ check 'and shows no control characters' sh -c "! LC_ALL=C grep -q '[[:cntrl:]]' 
 
 # delete
 "$orgdb" dump small.orgdb >before.jsonl
-expect 'delete of an unknown kind' 2 "unknown kind 'membership'; expected connection" "$orgdb" delete small.orgdb membership x
+expect 'delete of an unknown kind' 2 "KIND cannot be 'membership'; expected connection" "$orgdb" delete small.orgdb membership x
 expect 'delete of what is not there' 1 'auth0\|nobody' "$orgdb" delete small.orgdb user 'auth0|nobody'
 expect 'delete of an organization that is not there' 1 'nobody' "$orgdb" delete small.orgdb organization nobody
 expect 'delete of a name that is no id' 1 'reader' "$orgdb" delete small.orgdb role reader
