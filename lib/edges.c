@@ -67,12 +67,11 @@ bool orgdb__chunk_read(struct bytes key, struct bytes value, size_t owner_number
 	memcpy(chunk->key.data, key.data, key.size);
 	chunk->key.size = (uint8_t)key.size;
 	chunk->count = packed.count;
-	for (size_t i = 0; i < packed.count; i++) {
-		chunk->ordinals[i] = packed_at(packed, i);
-		if ((i > 0 && chunk->ordinals[i] <= chunk->ordinals[i - 1]) || chunk->ordinals[i] > bound)
+	packed_read(packed, chunk->ordinals);
+	for (size_t i = 1; i < packed.count; i++)
+		if (chunk->ordinals[i] <= chunk->ordinals[i - 1])
 			return false;
-	}
-	return true;
+	return chunk->ordinals[packed.count - 1] <= bound;
 }
 
 void orgdb__chunk_owner(const struct chunk *chunk, uint64_t numbers[2])

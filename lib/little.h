@@ -36,4 +36,17 @@ static inline void little_put(uint8_t *out, uint64_t number, size_t size)
 		out[i] = (uint8_t)(number >> (8 * i));
 }
 
+/* One store. */
+static inline void little_put64(uint8_t *out, uint64_t number)
+{
+	out[0] = (uint8_t)number;
+	out[1] = (uint8_t)(number >> 8);
+	out[2] = (uint8_t)(number >> 16);
+	out[3] = (uint8_t)(number >> 24);
+	out[4] = (uint8_t)(number >> 32);
+	out[5] = (uint8_t)(number >> 40);
+	out[6] = (uint8_t)(number >> 48);
+	out[7] = (uint8_t)(number >> 56);
+}
+
 #endif

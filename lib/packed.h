@@ -41,6 +41,23 @@ static inline bool packed_view(struct bytes bytes, struct packed *packed)
 	return true;
 }
 
+/* How many of the numbers lie eight bytes or more before the end, so that each is one load or store. */
+static inline size_t packed_wide(size_t count, size_t width)
+{
+	return count * width < 8 ? 0 : (count * width - 8) / width + 1;
+}
+
+/* Unpack all of them. */
+static inline void packed_read(struct packed packed, uint64_t *numbers)
+{
+	uint64_t mask = UINT64_MAX >> (64 - 8 * packed.width);
+	size_t i = 0;
+	for (size_t wide = packed_wide(packed.count, packed.width); i < wide; i++)
+		numbers[i] = little_get64(packed.data + i * packed.width) & mask;
+	for (; i < packed.count; i++)
+		numbers[i] = packed_at(packed, i);
+}
+
 /* Where `number` is, or would be; `*there` says which. */
 static inline size_t packed_search(struct packed packed, uint64_t number, bool *there)
 {
@@ -66,7 +83,10 @@ static inline size_t packed_write(const uint64_t *numbers, size_t count, uint8_t
 {
 	size_t width = packed_width(numbers[count - 1]);
 	*out++ = (uint8_t)width;
-	for (size_t i = 0; i < count; i++)
+	size_t i = 0;
+	for (size_t wide = packed_wide(count, width); i < wide; i++) /* What is written too much is overwritten. */
+		little_put64(out + i * width, numbers[i]);
+	for (; i < count; i++)
 		little_put(out + i * width, numbers[i], width);
 	return 1 + count * width;
 }

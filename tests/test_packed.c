@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 #include "packed.h"
 
@@ -94,6 +95,31 @@ Test(packed, sets_come_back_in_the_fewest_bytes)
 		cr_assert(packed_view((struct bytes){ data, size }, &packed) && packed.count == count);
 		for (size_t i = 0; i < count; i++)
 			cr_assert(packed_at(packed, i) == interesting[i], "%zu of %zu", i, count);
+	}
+}
+
+/* Numbers of every width, in sets of every size around that of a wide load; the last one is as wide as can be. */
+Test(packed, sets_are_read_and_written_within_their_bytes)
+{
+	enum { COUNT = 20, GUARD = 8 };
+	for (size_t width = 1; width <= 8; width++) {
+		for (size_t count = 1; count <= COUNT; count++) {
+			uint64_t numbers[COUNT], back[COUNT];
+			for (size_t i = 0; i < count; i++)
+				numbers[i] = (UINT64_MAX >> (64 - 8 * width)) - (count - 1 - i);
+			size_t size = packed_size(numbers, count);
+			uint8_t *data = malloc(size + GUARD);
+			memset(data, 0xaa, size + GUARD);
+			cr_assert(packed_write(numbers, count, data) == size);
+			for (size_t i = 0; i < GUARD; i++)
+				cr_assert(data[size + i] == 0xaa, "width %zu, count %zu", width, count);
+			uint8_t *exact = malloc(size); /* so that reading behind it is noticed */
+			memcpy(exact, data, size);
+			packed_read((struct packed){ exact + 1, width, count }, back);
+			cr_assert(memcmp(numbers, back, count * sizeof(*back)) == 0, "width %zu, count %zu", width, count);
+			free(exact);
+			free(data);
+		}
 	}
 }
 
