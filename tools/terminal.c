@@ -51,16 +51,12 @@ const char *style(FILE *file, enum style wanted)
 #define CLEAR_LINE "\r\033[K"
 
 static enum progress_mode progress_chosen;
+static bool in_place;                        /* on a terminal, as a line that changes */
 static volatile sig_atomic_t progress_shown; /* is there a line to take away? */
 
 void choose_progress(enum progress_mode mode)
 {
 	progress_chosen = mode;
-}
-
-static bool in_place(void)
-{
-	return progress_chosen == PROGRESS_AUTO && isatty(STDERR_FILENO);
 }
 
 static double seconds_between(const struct timespec *from, const struct timespec *to)
@@ -70,26 +66,19 @@ static double seconds_between(const struct timespec *from, const struct timespec
 
 void progress_begin(struct progress *progress)
 {
+	in_place = progress_chosen == PROGRESS_AUTO && isatty(STDERR_FILENO);
 	clock_gettime(CLOCK_MONOTONIC, &progress->begun);
 	progress->last = progress->begun;
-}
-
-/* Seconds between two lines. */
-static double interval(void)
-{
-	if (in_place())
-		return 0.2;
-	return progress_chosen == PROGRESS_LINES ? 1 : 10;
 }
 
 bool progress_due(struct progress *progress)
 {
 	if (progress_chosen == PROGRESS_NONE)
 		return false;
+	double interval = in_place ? 0.2 : progress_chosen == PROGRESS_LINES ? 1 : 10;
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	double passed = seconds_between(&progress->last, &now);
-	if (passed < 0.2 || passed < interval())
+	if (seconds_between(&progress->last, &now) < interval)
 		return false;
 	progress->last = now;
 	return true;
@@ -109,7 +98,7 @@ void progress_show(const char *format, ...)
 	progress_end();
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	progress_shown = in_place();
+	progress_shown = in_place;
 	if (!progress_shown)
 		putc('\n', stderr);
 	fflush(stderr);
