@@ -38,7 +38,11 @@ struct kv_txn {
 	int failure;       /* Of a write transaction only: a reader changes nothing that could be left half done. */
 	char message[256]; /* What there was to say about it. */
 	uint64_t changes;
+	uint32_t placed;                     /* A bit for each table whose cursor belongs to this snapshot. */
+	MDB_cursor *cursors[KV_TABLE_COUNT]; /* See kept_cursor(). */
 };
+
+_Static_assert(KV_TABLE_COUNT <= 32, "a bit for each table");
 
 struct kv_cursor {
 	struct kv_txn *txn;
@@ -369,6 +373,7 @@ int orgdb__kv_begin(struct kv *kv, bool write, struct kv_txn **out)
 
 void orgdb__kv_park(struct kv_txn *txn)
 {
+	txn->placed = 0;
 	mdb_txn_reset(txn->txn);
 }
 
@@ -382,6 +387,13 @@ int orgdb__kv_renew(struct kv_txn *txn)
 	return rc == 0 ? 0 : translate(txn->kv->path, rc, "cannot begin a transaction");
 }
 
+static void close_cursors(struct kv_txn *txn)
+{
+	for (int i = 0; i < KV_TABLE_COUNT; i++)
+		if (txn->cursors[i])
+			mdb_cursor_close(txn->cursors[i]);
+}
+
 int orgdb__kv_commit(struct kv_txn *txn)
 {
 	struct kv *kv = txn->kv;
@@ -390,6 +402,7 @@ int orgdb__kv_commit(struct kv_txn *txn)
 		orgdb__kv_abort(txn);
 		return rc;
 	}
+	close_cursors(txn);
 	rc = mdb_txn_commit(txn->txn);
 	free(txn);
 	return rc == 0 ? 0 : translate(kv->path, rc, "cannot commit");
@@ -399,6 +412,7 @@ void orgdb__kv_abort(struct kv_txn *txn)
 {
 	if (!txn)
 		return;
+	close_cursors(txn);
 	mdb_txn_abort(txn->txn);
 	free(txn);
 }
@@ -461,6 +475,27 @@ int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, str
 	return 0;
 }
 
+/*
+ * A transaction keeps one cursor for each table, for whatever needs none of its own. LMDB looks on the cursor's page before
+ * it searches the tree, so changes that come in key order find their places for next to nothing.
+ */
+static int kept_cursor(struct kv_txn *txn, enum kv_table table, MDB_cursor **out)
+{
+	MDB_cursor **kept = &txn->cursors[table];
+	uint32_t bit = UINT32_C(1) << table;
+	*out = NULL;
+	if (txn->failure != 0)
+		return orgdb__kv_failure(txn);
+	if (!(txn->placed & bit)) {
+		int rc = *kept ? mdb_cursor_renew(txn->txn, *kept) : mdb_cursor_open(txn->txn, txn->kv->tables[table], kept);
+		if (rc != 0)
+			return fail(txn, rc, "cannot read");
+		txn->placed |= bit;
+	}
+	*out = *kept;
+	return 0;
+}
+
 static int cursor_get(
 	struct kv_txn *txn, MDB_cursor *cursor, MDB_val k, MDB_cursor_op op, struct bytes *found, struct bytes *value)
 {
@@ -473,39 +508,42 @@ static int cursor_get(
 	return 0;
 }
 
+static int cursor_seek(
+	struct kv_txn *txn, MDB_cursor *cursor, struct bytes key, struct bytes *found, struct bytes *value)
+{
+	if (key.size == 0)
+		return cursor_get(txn, cursor, (MDB_val){ 0 }, MDB_FIRST, found, value);
+	return cursor_get(txn, cursor, val_of_key(key), MDB_SET_RANGE, found, value);
+}
+
 int orgdb__kv_seek(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value)
 {
-	struct kv_cursor *cursor;
-	int rc = orgdb__kv_cursor_open(txn, table, &cursor);
-	if (rc != 0)
-		return rc;
-	rc = orgdb__kv_cursor_seek(cursor, key, found, value);
-	orgdb__kv_cursor_close(cursor);
-	return rc;
+	MDB_cursor *cursor;
+	int rc = kept_cursor(txn, table, &cursor);
+	return rc == 0 ? cursor_seek(txn, cursor, key, found, value) : rc;
 }
 
 int orgdb__kv_seek_before(
 	struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value)
 {
-	struct kv_cursor *cursor;
-	int rc = orgdb__kv_cursor_open(txn, table, &cursor);
+	MDB_cursor *cursor;
+	int rc = kept_cursor(txn, table, &cursor);
 	if (rc != 0)
 		return rc;
-	rc = orgdb__kv_cursor_seek(cursor, key, found, value);
+	rc = cursor_seek(txn, cursor, key, found, value);
 	if (rc == 0)
-		rc = cursor_get(txn, cursor->cursor, (MDB_val){ 0 }, MDB_PREV, found, value);
-	else if (rc == ORGDB_NOT_FOUND)
-		rc = cursor_get(txn, cursor->cursor, (MDB_val){ 0 }, MDB_LAST, found, value);
-	orgdb__kv_cursor_close(cursor);
-	return rc;
+		return cursor_get(txn, cursor, (MDB_val){ 0 }, MDB_PREV, found, value);
+	return rc == ORGDB_NOT_FOUND ? cursor_get(txn, cursor, (MDB_val){ 0 }, MDB_LAST, found, value) : rc;
 }
 
 static int put(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value, unsigned flags)
 {
-	if (txn->failure != 0)
-		return orgdb__kv_failure(txn);
+	MDB_cursor *cursor;
+	int rc = kept_cursor(txn, table, &cursor);
+	if (rc != 0)
+		return rc;
 	MDB_val k = val_of_key(key), v = { value.size, (void *)(uintptr_t)value.data };
-	int rc = mdb_put(txn->txn, txn->kv->tables[table], &k, &v, flags);
+	rc = mdb_cursor_put(cursor, &k, &v, flags);
 	if (rc == MDB_KEYEXIST) /* Only from MDB_APPEND, whose caller knows of no later key. */
 		return orgdb__kv_poison(txn,
 			orgdb__fail(
@@ -526,36 +564,37 @@ int orgdb__kv_append(struct kv_txn *txn, enum kv_table table, struct bytes key, 
 	return put(txn, table, key, value, MDB_APPEND);
 }
 
-int orgdb__kv_delete(struct kv_txn *txn, enum kv_table table, struct bytes key)
+static int delete_current(struct kv_txn *txn, MDB_cursor *cursor)
 {
-	if (txn->failure != 0)
-		return orgdb__kv_failure(txn);
-	MDB_val k = val_of_key(key);
-	int rc = mdb_del(txn->txn, txn->kv->tables[table], &k, NULL);
+	int rc = mdb_cursor_del(cursor, 0);
 	if (rc != 0)
 		return fail(txn, rc, "cannot delete");
 	txn->changes++;
 	return 0;
 }
 
+int orgdb__kv_delete(struct kv_txn *txn, enum kv_table table, struct bytes key)
+{
+	MDB_cursor *cursor;
+	struct bytes found, value;
+	int rc = kept_cursor(txn, table, &cursor);
+	if (rc == 0)
+		rc = cursor_get(txn, cursor, val_of_key(key), MDB_SET, &found, &value);
+	return rc == 0 ? delete_current(txn, cursor) : rc;
+}
+
 int orgdb__kv_delete_prefix(struct kv_txn *txn, enum kv_table table, struct bytes prefix)
 {
-	struct kv_cursor *cursor;
-	int rc = orgdb__kv_cursor_open(txn, table, &cursor);
-	if (rc != 0)
-		return rc;
-	struct bytes found, value;
-	rc = orgdb__kv_cursor_seek(cursor, prefix, &found, &value);
+	MDB_cursor *cursor;
+	struct bytes found = { 0 }, value;
+	int rc = kept_cursor(txn, table, &cursor);
+	if (rc == 0)
+		rc = cursor_seek(txn, cursor, prefix, &found, &value);
 	while (rc == 0 && key_has_prefix(found, prefix)) {
-		int error = mdb_cursor_del(cursor->cursor, 0);
-		if (error != 0) {
-			rc = fail(txn, error, "cannot delete");
-			break;
-		}
-		txn->changes++;
-		rc = orgdb__kv_cursor_next(cursor, &found, &value);
+		rc = delete_current(txn, cursor);
+		if (rc == 0)
+			rc = cursor_get(txn, cursor, (MDB_val){ 0 }, MDB_NEXT, &found, &value);
 	}
-	orgdb__kv_cursor_close(cursor);
 	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
@@ -591,9 +630,7 @@ int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cur
 
 int orgdb__kv_cursor_seek(struct kv_cursor *cursor, struct bytes key, struct bytes *found, struct bytes *value)
 {
-	if (key.size == 0)
-		return cursor_get(cursor->txn, cursor->cursor, (MDB_val){ 0 }, MDB_FIRST, found, value);
-	return cursor_get(cursor->txn, cursor->cursor, val_of_key(key), MDB_SET_RANGE, found, value);
+	return cursor_seek(cursor->txn, cursor->cursor, key, found, value);
 }
 
 int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct bytes *value)
