@@ -9,14 +9,11 @@
 #include "store.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "aside.h"
 #include "catalog.h"
 #include "error.h"
 #include "file.h"
@@ -124,45 +121,20 @@ static int read_format(struct kv_txn *kv, void *context)
 
 /* ---- Creation ---------------------------------------------------------------------------------------------------- */
 
-static int sync_folder(const char *path)
+static int build_store(const char *aside, void *context)
 {
-	char folder[PATH_MAX];
-	snprintf(folder, sizeof(folder), "%s", path);
-	char *slash = strrchr(folder, '/');
-	if (!slash)
-		strcpy(folder, ".");
-	else
-		slash[slash == folder ? 1 : 0] = '\0';
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	int error = fsync(fd) == 0 ? 0 : errno;
-	close(fd);
-	return error;
+	(void)context;
+	return orgdb__kv_create(aside, fill_new_store, NULL);
 }
 
-/*
- * Build the store aside and give it its name when it is whole, so that a crash leaves no half of one. link() does not
- * replace: if another process was faster, its store stays. Nor does it follow a symbolic link.
- */
+/* A crash leaves no half of a store; and if another process was faster, its store stays. */
 static int create_store(const char *path)
 {
-	char aside[PATH_MAX], random[9] = "";
-	int rc = orgdb__random_text(random, 8, 36);
-	if (rc != 0)
-		return rc;
-	if (snprintf(aside, sizeof(aside), "%s.new-%s", path, random) >= (int)sizeof(aside))
-		return orgdb__fail_system(ORGDB_IO, ENAMETOOLONG, "%s", path);
-	rc = orgdb__kv_create(aside, fill_new_store, NULL);
-	if (rc != 0) /* The message names the file aside, which nobody asked for. */
-		return orgdb__fail_system(rc, orgdb_last_error()->system_error, "%s: cannot create the store", path);
-	int error = link(aside, path) == 0 || errno == EEXIST ? 0 : errno;
-	if (error == EPERM || error == EOPNOTSUPP) /* A file system without hard links. */
-		error = rename(aside, path) == 0 ? 0 : errno;
-	unlink(aside);
-	if (error == 0)
-		error = sync_folder(path);
-	return error == 0 ? 0 : orgdb__fail_system(orgdb__code_of_errno(error), error, "%s: cannot create the store", path);
+	int rc = orgdb__aside_make(path, build_store, NULL);
+	if (rc == 0 || rc == ORGDB_EXISTS)
+		return 0;
+	/* The message may name the file aside, which nobody asked for. */
+	return orgdb__fail_system(rc, orgdb_last_error()->system_error, "%s: cannot create the store", path);
 }
 
 /* ---- Opening ----------------------------------------------------------------------------------------------------- */
