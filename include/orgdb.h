@@ -239,6 +239,12 @@ typedef struct orgdb_options {
  * @return 0; #ORGDB_NO_STORE; #ORGDB_NOT_A_STORE; #ORGDB_VERSION_MISMATCH (the message says which version is needed);
  *         #ORGDB_CORRUPT; #ORGDB_BUSY (open here already with options that promise less, or the file was replaced since);
  *         #ORGDB_INVALID (options); or a system error. Never replace or rename a store's file while anyone has it open.
+ *
+ * With read_only the store's file is only read; the lock file is still written, for it tells writers which pages are being
+ * read. Where it cannot be (a read-only file system, folder or lock file), the store opens without it, provided that no
+ * process has the store open at that moment: else, or if the lock file cannot even be read, #ORGDB_PERMISSION. Nobody
+ * notices such a reader: **a process that opens the store for writing later may reuse the pages that it reads**, and it may
+ * then read nonsense, report #ORGDB_CORRUPT or crash. So keep writers away from it, or give it write access to the lock file.
  */
 ORGDB_API ORGDB_MUST_USE int orgdb_open(const char *path, const orgdb_options *options, orgdb **out);
 

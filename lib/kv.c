@@ -6,7 +6,10 @@
 #include "kv.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -27,7 +30,8 @@ struct kv {
 	MDB_env *env;
 	char *path;
 	uint64_t map_size_max;
-	bool dead; /* The map is gone: nothing can be read any more. */
+	bool unlocked; /* There is no lock file, or none that can be written. */
+	bool dead;     /* The map is gone: nothing can be read any more. */
 	MDB_dbi tables[KV_TABLE_COUNT];
 };
 
@@ -131,6 +135,56 @@ static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags, int first, i
 			return translate(kv->path, rc, "cannot open a table");
 	}
 	return 0;
+}
+
+static int name_lock_file(const char *path, char lock_path[PATH_MAX])
+{
+	if (snprintf(lock_path, PATH_MAX, "%s-lock", path) < PATH_MAX)
+		return 0;
+	return orgdb__fail_system(ORGDB_IO, ENAMETOOLONG, "%s", path);
+}
+
+/*
+ * A reader that cannot write itself into the lock file is not seen by writers, which may then reuse the pages that it reads.
+ * So it may do without only where nobody has the store open: every process that does holds a lock on the first byte.
+ *
+ * No lock of this process is lost by closing the file here: the store is not open in it.
+ */
+static int judge_unlocked(const char *path, const char *lock_path, int error)
+{
+	int fd = open(lock_path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	bool seen = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0;
+	if (fd >= 0)
+		close(fd);
+	if (seen && lock.l_type == F_UNLCK)
+		return 0;
+	if (seen)
+		return orgdb__fail_system(ORGDB_PERMISSION, error,
+			"%s: process %ld has the store open, and reading along takes writing to the lock file %s", path,
+			(long)lock.l_pid, lock_path);
+	return orgdb__fail_system(ORGDB_PERMISSION, error,
+		"%s: the lock file %s can be neither written nor read, so nobody can tell whether the store is in use", path,
+		lock_path);
+}
+
+/* Whether a store that is to be read only must do without its lock file. What else may be wrong with it, LMDB will say. */
+static int choose_locking(struct kv *kv)
+{
+	char lock_path[PATH_MAX];
+	int rc = name_lock_file(kv->path, lock_path);
+	if (rc != 0)
+		return rc;
+	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, STORE_MODE);
+	int error = fd < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (error != EACCES && error != EPERM && error != EROFS)
+		return 0;
+	kv->unlocked = true;
+	return judge_unlocked(kv->path, lock_path, error);
 }
 
 static uint64_t round_to_mib(uint64_t size)
@@ -240,30 +294,34 @@ int orgdb__kv_create(const char *path, int (*fill)(struct kv_txn *txn, void *con
 	return rc;
 }
 
+/* Processes that died may have left slots behind; who only looks leaves them for all to see. */
+static int open_as_set(struct kv *kv, const struct kv_settings *settings, uint64_t map_size)
+{
+	unsigned flags = (settings->read_only ? MDB_RDONLY : 0) | (settings->relaxed ? MDB_NOMETASYNC : 0) |
+		(kv->unlocked ? MDB_NOLOCK : 0);
+	int dead, rc = open_within_limits(kv, flags, map_size, settings->readers_max);
+	if (rc != 0)
+		return translate(kv->path, rc, "cannot open the store");
+	if (!settings->read_only)
+		mdb_reader_check(kv->env, &dead);
+	return 0;
+}
+
 int orgdb__kv_open(
 	const struct kv_settings *settings, int (*look)(struct kv_txn *txn, void *context), void *context, struct kv **out)
 {
 	struct kv *kv = new_kv(settings->path);
 	if (!kv)
 		return ORGDB_NO_MEMORY;
-	unsigned flags = (settings->read_only ? MDB_RDONLY : 0) | (settings->relaxed ? MDB_NOMETASYNC : 0);
 	uint64_t map_size = round_to_mib(settings->map_size);
 	kv->map_size_max = settings->map_size_max ? round_to_mib(settings->map_size_max) : UINT64_MAX / MIB * MIB;
 	if (map_size > kv->map_size_max)
 		map_size = kv->map_size_max;
-	int rc = open_within_limits(kv, flags, map_size, settings->readers_max);
-	if (rc != 0) {
-		rc = translate(settings->path, rc, "cannot open the store");
-	} else {
-		int dead;
-		mdb_reader_check(kv->env, &dead); /* Processes that died may have left slots behind. */
-		rc = initialize(kv, false, look, context);
-		while (rc == KV_RESIZED) { /* Another process was growing the map just now. */
-			rc = orgdb__kv_adopt_size(kv);
-			if (rc == 0)
-				rc = initialize(kv, false, look, context);
-		}
-	}
+	int rc = settings->read_only ? choose_locking(kv) : 0;
+	if (rc == 0)
+		rc = open_as_set(kv, settings, map_size);
+	while (rc == 0 && (rc = initialize(kv, false, look, context)) == KV_RESIZED) /* By another process, just now. */
+		rc = orgdb__kv_adopt_size(kv);
 	if (rc != 0) {
 		orgdb__kv_close(kv);
 		return rc;

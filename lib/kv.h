@@ -135,5 +135,4 @@ int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct 
 void orgdb__kv_cursor_close(struct kv_cursor *cursor);
 
 void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out);
-
 #endif

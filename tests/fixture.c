@@ -9,11 +9,13 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <msgpack.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const char *test_directory;
@@ -178,6 +180,39 @@ void end(void)
 {
 	orgdb_end(txn);
 	txn = NULL;
+}
+
+/* Other processes. */
+
+static void act_and_wait(bool (*act)(void), int ready)
+{
+	bool done = act();
+	if (write(ready, done ? "y" : "n", 1) == 1)
+		for (;;)
+			pause();
+	_exit(1);
+}
+
+pid_t process_that(bool (*act)(void))
+{
+	int ends[2];
+	char answer = 0;
+	cr_assert_eq(pipe(ends), 0);
+	pid_t child = fork();
+	cr_assert_geq(child, 0);
+	if (child == 0)
+		act_and_wait(act, ends[1]);
+	cr_assert_eq(read(ends[0], &answer, 1), 1);
+	cr_assert_eq(answer, 'y', "the other process failed");
+	close(ends[0]);
+	close(ends[1]);
+	return child;
+}
+
+void end_process(pid_t process)
+{
+	cr_assert_eq(kill(process, SIGKILL), 0);
+	cr_assert_eq(waitpid(process, NULL, 0), process);
 }
 
 static void print_problem(void *context, const orgdb_problem *problem)

@@ -11,6 +11,7 @@
 #define ORGDB_TESTS_FIXTURE_H
 
 #include <criterion/criterion.h>
+#include <sys/types.h>
 
 #include "orgdb.h"
 
@@ -40,6 +41,13 @@ void end(void);
 /* Commit what is open, prove that the store is sound, and begin to read. */
 void commit_and_check(void);
 void expect_sound_store(void);
+/**@}*/
+
+/** @name Other processes */
+/**@{*/
+/* Fork; returns when the child has done `act`, which must succeed. The child then waits for end_process() to kill it. */
+pid_t process_that(bool (*act)(void));
+void end_process(pid_t process);
 /**@}*/
 
 /** @name Memory that lives as long as the test */

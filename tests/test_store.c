@@ -938,36 +938,23 @@ Test(store, processes_that_create_at_once_share_one_store)
 	expect_sound_store();
 }
 
-/* Open, write without commit, say so through the pipe and wait for the end. */
-static void hold_a_writer(int ready)
+static bool begin_to_write(void)
 {
 	orgdb *own;
 	orgdb_txn *writer;
 	orgdb_organization organization = ORGDB_ORGANIZATION_INIT;
 	organization.name = orgdb_string("never");
-	bool ok = orgdb_open(store_path, NULL, &own) == 0 && orgdb_begin_write(own, &writer) == 0 &&
+	return orgdb_open(store_path, NULL, &own) == 0 && orgdb_begin_write(own, &writer) == 0 &&
 		orgdb_organization_create(writer, &organization, NULL) == 0;
-	if (write(ready, ok ? "y" : "n", 1) == 1)
-		for (;;)
-			pause();
-	_exit(1);
 }
 
 Test(store, a_process_that_dies_while_writing_leaves_the_last_commit)
 {
 	store_with_content();
 	close_store();
-	int ends[2];
-	cr_assert_eq(pipe(ends), 0);
-	pid_t child = fork();
-	if (child == 0)
-		hold_a_writer(ends[1]);
-	char answer = 0;
-	cr_assert_eq(read(ends[0], &answer, 1), 1);
-	cr_expect_eq(answer, 'y');
+	pid_t writer = process_that(begin_to_write);
 	open_store(NULL);
-	kill(child, SIGKILL);
-	cr_assert_eq(waitpid(child, NULL, 0), child);
+	end_process(writer);
 	begin_write(); /* The lock of the dead is taken over. */
 	uint64_t count;
 	must(orgdb_organization_count(txn, &count));
@@ -975,47 +962,32 @@ Test(store, a_process_that_dies_while_writing_leaves_the_last_commit)
 	create_organization("never");
 	commit();
 	expect_sound_store();
-	close(ends[0]);
-	close(ends[1]);
 }
 
-/* Open, take three readers, say so through the pipe and wait for the end. */
-static void hold_readers(const orgdb_options *options, int ready)
+static const orgdb_options four_readers = { .size = sizeof(four_readers), .map_size = 16 * MEBIBYTE, .readers_max = 4 };
+
+static bool take_three_readers(void)
 {
 	orgdb *own;
 	orgdb_txn *readers[3];
-	bool ok = orgdb_open(store_path, options, &own) == 0;
+	bool ok = orgdb_open(store_path, &four_readers, &own) == 0;
 	for (size_t i = 0; i < COUNT_OF(readers); i++)
 		ok = ok && orgdb_begin_read(own, &readers[i]) == 0;
-	if (write(ready, ok ? "y" : "n", 1) == 1)
-		for (;;)
-			pause();
-	_exit(1);
+	return ok;
 }
 
 Test(store, readers_of_a_process_that_died_make_room)
 {
-	static const orgdb_options four = { .size = sizeof(four), .map_size = 16 * MEBIBYTE, .readers_max = 4 };
-	int ends[2];
-	cr_assert_eq(pipe(ends), 0);
-	pid_t child = fork();
-	if (child == 0)
-		hold_readers(&four, ends[1]);
-	char answer = 0;
-	cr_assert_eq(read(ends[0], &answer, 1), 1);
-	cr_expect_eq(answer, 'y');
-	open_store(&four);
+	pid_t other = process_that(take_three_readers);
+	open_store(&four_readers);
 	orgdb_txn *readers[4];
 	must(orgdb_begin_read(db, &readers[0]));
 	expect_error(orgdb_begin_read(db, &readers[1]), ORGDB_READERS_FULL, "");
-	kill(child, SIGKILL);
-	cr_assert_eq(waitpid(child, NULL, 0), child);
+	end_process(other);
 	for (size_t i = 1; i < 4; i++)
 		must(orgdb_begin_read(db, &readers[i]));
 	for (size_t i = 0; i < 4; i++)
 		orgdb_end(readers[i]);
-	close(ends[0]);
-	close(ends[1]);
 }
 
 /* A disk that takes no more, as far as a process can make one for itself. */
