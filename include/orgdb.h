@@ -886,6 +886,22 @@ typedef struct orgdb_statistics {
 
 ORGDB_API int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out);
 
+/** What orgdb_copy() may be asked for. */
+enum {
+	/** Leave out the pages that hold nothing and put the others in order: smaller, slower to write, and proof that every page
+	 * is used or free. Never waits for writers; without it, the copy begins when no write transaction is open. */
+	ORGDB_COPY_COMPACT = 1 << 0,
+};
+
+/**
+ * Copy a store while it is in use: a backup. The copy is what one snapshot holds, has the same uuid and lsn, and appears at
+ * @p destination (mode 0600) whole and durable, or not at all. For the store it is a read transaction that lasts as long.
+ * @return 0; #ORGDB_EXISTS: something is at @p destination, and stays; #ORGDB_BUSY if this thread has a write transaction
+ *         open; #ORGDB_CORRUPT (compact): the pages do not add up; #ORGDB_DISK_FULL; #ORGDB_INVALID (flags); or another
+ *         store or system error.
+ */
+ORGDB_API ORGDB_MUST_USE int orgdb_copy(orgdb *db, const char *destination, uint32_t flags);
+
 /** One broken invariant. */
 typedef struct orgdb_problem {
 	const char *table;   /**< The table it was found in; lives forever. */

@@ -370,6 +370,20 @@ void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out)
 	out->readers_max = info.me_maxreaders;
 }
 
+int orgdb__kv_copy(struct kv *kv, int fd, const char *path, bool compact)
+{
+	if (kv->dead)
+		return translate(kv->path, MDB_PANIC, "");
+	int rc = mdb_env_copyfd2(kv->env, fd, compact ? MDB_CP_COMPACT : 0);
+	if (rc == MDB_INCOMPATIBLE)
+		return orgdb__fail(ORGDB_CORRUPT, "",
+			"%s: the store has pages that are neither used nor free, or it is damaged; copy it as it is and check the copy",
+			kv->path);
+	if (rc > 0)
+		return orgdb__fail_system(orgdb__code_of_errno(rc), rc, "%s: cannot write the copy", path);
+	return rc == 0 ? 0 : translate(kv->path, rc, "cannot copy");
+}
+
 /* ---- Transactions ------------------------------------------------------------------------------------------------ */
 
 /*

@@ -135,4 +135,10 @@ int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct 
 void orgdb__kv_cursor_close(struct kv_cursor *cursor);
 
 void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out);
+/*
+ * Write the newest snapshot into the empty file `fd`, called `path` in messages. Begins a transaction of its own, so another
+ * read transaction must be live to keep the map where it is. Unless it is to be compact, it waits for a writer to end.
+ */
+int orgdb__kv_copy(struct kv *kv, int fd, const char *path, bool compact);
+
 #endif

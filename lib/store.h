@@ -93,6 +93,8 @@ int orgdb__txn_write(orgdb_txn *txn);
 int orgdb__txn_counters(orgdb_txn *txn, struct counters **out);
 /* Say that stored data is damaged, and make it stick. */
 int orgdb__txn_corrupt(orgdb_txn *txn, enum kv_table table, const char *what);
+/* ORGDB_BUSY if this thread has the write transaction. */
+int orgdb__store_refuse_writer(struct orgdb *db);
 /* Free the read transactions that slots keep, and the slots; all must be idle. */
 void orgdb__txn_free_readers(struct orgdb *db);
 /* The counters of a new store. */

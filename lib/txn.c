@@ -222,12 +222,26 @@ static void finish_read(orgdb_txn *txn)
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
+/* Else it would wait for itself. The lock is held. */
+static int refuse_writer(struct orgdb *db)
+{
+	if (db->writing && pthread_equal(db->writer, pthread_self()))
+		return orgdb__fail(ORGDB_BUSY, "", "this thread has a write transaction open already");
+	return 0;
+}
+
+int orgdb__store_refuse_writer(struct orgdb *db)
+{
+	pthread_mutex_lock(&db->lock);
+	int rc = refuse_writer(db);
+	pthread_mutex_unlock(&db->lock);
+	return rc;
+}
+
 static int take_turn(struct orgdb *db)
 {
-	int rc = 0;
 	pthread_mutex_lock(&db->lock);
-	if (db->writing && pthread_equal(db->writer, pthread_self()))
-		rc = orgdb__fail(ORGDB_BUSY, "", "this thread has a write transaction open already");
+	int rc = refuse_writer(db);
 	while (rc == 0 && db->writing)
 		pthread_cond_wait(&db->changed, &db->lock);
 	if (rc == 0) {

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -145,4 +146,24 @@ Test(read_only, many_readers_at_once_without_a_lock)
 		expect_number(count, 5);
 		orgdb_end(readers[i]);
 	}
+}
+
+Test(read_only, a_copy_of_a_store_without_a_lock)
+{
+	cr_assert_eq(chmod(test_directory, 0500), 0);
+	open_store(&read_only);
+	char *folder = (char *)format("%s/orgdb-copy-%s", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", repeat("X", 6));
+	cr_assert_not_null(mkdtemp(folder));
+	static const uint32_t flags[] = { 0, ORGDB_COPY_COMPACT };
+	for (size_t i = 0; i < COUNT_OF(flags); i++) {
+		const char *copied = format("%s/%zu.orgdb", folder, i);
+		must(orgdb_copy(db, copied, flags[i]));
+		orgdb *other;
+		must(orgdb_open(copied, NULL, &other));
+		must(orgdb_check(other, NULL));
+		orgdb_close(other);
+		unlink(copied);
+		unlink(format("%s-lock", copied));
+	}
+	rmdir(folder);
 }
