@@ -874,6 +874,7 @@ typedef struct orgdb_statistics {
 	uint64_t member_roles;        /**< Roles given to members. */
 	uint64_t lsn;                 /**< As orgdb_lsn(). */
 	uint64_t file_size;           /**< Bytes of the file. */
+	uint64_t page_size;           /**< Bytes of a page: what the file is made of. */
 	uint64_t used_size;           /**< Bytes of it up to the last page that was ever used; free pages count. */
 	uint64_t map_size;            /**< Bytes of address space reserved. */
 	uint64_t row_cache_hits;      /**< Merged lookups of this handle that found their organization's row in the cache ... */
@@ -885,6 +886,56 @@ typedef struct orgdb_statistics {
 } orgdb_statistics;
 
 ORGDB_API int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out);
+
+/** Count the pages that hold nothing, which the next changes will take before the file grows. Walks the list of them.
+ * @return 0; #ORGDB_MISUSE in a write transaction. */
+ORGDB_API int orgdb_free_pages(orgdb_txn *txn, uint64_t *count);
+
+/** One of the tables that a store is made of. */
+typedef struct orgdb_table {
+	uint64_t ordinal;        /**< Its place in the list, from 1 on. */
+	const char *name;        /**< Lives forever. */
+	bool holds_objects;      /**< The values of its rows are MessagePack maps; else they are the engine's own. */
+	uint32_t depth;          /**< Levels of pages between its root and its rows; 0: it has no rows. */
+	uint64_t rows;
+	uint64_t branch_pages;   /**< Pages that lead to others ... */
+	uint64_t leaf_pages;     /**< ... that hold rows ... */
+	uint64_t overflow_pages; /**< ... and that hold values too large for a row. */
+} orgdb_table;
+
+/** List the tables. */
+ORGDB_API int orgdb_tables(orgdb_txn *txn, uint64_t after, orgdb_table *array, size_t capacity, size_t *count);
+
+/** A row of a table as it is stored; valid as views are. */
+typedef struct orgdb_row {
+	const void *key;
+	size_t key_size;
+	const void *value;
+	size_t value_size;
+} orgdb_row;
+
+/** List a table's rows as they are stored, in byte order of the keys: to look at, for what they mean may change with any
+ * version of the library.
+ * @param after NULL to begin; then the last row's key, of @p after_size bytes.
+ * @return 0; #ORGDB_NOT_FOUND: no such table; #ORGDB_INVALID: a key that no row can have. */
+ORGDB_API int orgdb_table_rows(orgdb_txn *txn, const char *table, const void *after, size_t after_size,
+	orgdb_row *array, size_t capacity, size_t *count);
+
+/** A place that some process has taken for read transactions. */
+typedef struct orgdb_reader {
+	uint64_t ordinal; /**< Its place in the list, from 1 on. */
+	uint64_t process; /**< The process's id, as it knows it itself. */
+	uint64_t thread;  /**< The thread that took the place, as pthread_self() there. */
+	uint64_t behind;  /**< How many times the store was changed since its snapshot, if it is active. */
+	bool is_active;   /**< In a transaction; else kept for the next one, and in nobody's way. */
+	bool is_stale;    /**< The process is gone. Opening the store for writing clears the place; until then, if it is active,
+	                   * space freed since its snapshot cannot be used again. */
+} orgdb_reader;
+
+/** List the readers of all processes, this one's included, as they are at this moment. A store that was opened without its
+ * lock file shows none.
+ * @return 0; or a system error. */
+ORGDB_API int orgdb_readers(orgdb *db, uint64_t after, orgdb_reader *array, size_t capacity, size_t *count);
 
 /** What orgdb_copy() may be asked for. */
 enum {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "little.h"
 
 enum {
 	STORE_MODE = 0600, /* Who may log in where is nobody else's business. */
@@ -30,6 +31,7 @@ struct kv {
 	MDB_env *env;
 	char *path;
 	uint64_t map_size_max;
+	int lock_fd;   /* For looking at others' locks, or -1. Must outlive the environment: see open_lock_file(). */
 	bool unlocked; /* There is no lock file, or none that can be written. */
 	bool dead;     /* The map is gone: nothing can be read any more. */
 	MDB_dbi tables[KV_TABLE_COUNT];
@@ -237,6 +239,7 @@ static struct kv *new_kv(const char *path)
 		orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a store handle");
 		return NULL;
 	}
+	kv->lock_fd = -1;
 	return kv;
 }
 
@@ -246,6 +249,8 @@ void orgdb__kv_close(struct kv *kv)
 		return;
 	if (kv->env)
 		mdb_env_close(kv->env);
+	if (kv->lock_fd >= 0)
+		close(kv->lock_fd);
 	free(kv->path);
 	free(kv);
 }
@@ -364,6 +369,7 @@ void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out)
 	MDB_stat stat;
 	mdb_env_info(txn->kv->env, &info);
 	mdb_env_stat(txn->kv->env, &stat);
+	out->page_size = stat.ms_psize;
 	out->used_size = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
 	out->map_size = info.me_mapsize;
 	out->readers = info.me_numreaders;
@@ -382,6 +388,67 @@ int orgdb__kv_copy(struct kv *kv, int fd, const char *path, bool compact)
 	if (rc > 0)
 		return orgdb__fail_system(orgdb__code_of_errno(rc), rc, "%s: cannot write the copy", path);
 	return rc == 0 ? 0 : translate(kv->path, rc, "cannot copy");
+}
+
+/* ---- Readers ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * Once this process closes the lock file, it loses every lock that it has on it, and others would take its readers for dead.
+ * So the file is opened once and closed after the environment.
+ */
+static int open_lock_file(struct kv *kv)
+{
+	char lock_path[PATH_MAX];
+	int rc = name_lock_file(kv->path, lock_path);
+	if (rc != 0 || kv->lock_fd >= 0)
+		return rc;
+	kv->lock_fd = open(lock_path, O_RDONLY | O_CLOEXEC);
+	if (kv->lock_fd < 0)
+		return orgdb__fail_system(orgdb__code_of_errno(errno), errno, "%s", lock_path);
+	return 0;
+}
+
+/* A process that has readers holds a lock on the byte whose number is its own; nobody sees locks of his own. */
+static bool is_gone(struct kv *kv, long process)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = process, .l_len = 1 };
+	return process != getpid() && fcntl(kv->lock_fd, F_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
+}
+
+struct reader_walk {
+	struct kv *kv;
+	uint64_t newest;
+	bool (*visit)(const struct kv_reader *reader, void *context);
+	void *context;
+};
+
+/* LMDB tells its readers only as lines of text: process, thread in hexadecimal, transaction or "-"; and a headline. */
+static int visit_line(const char *line, void *context)
+{
+	struct reader_walk *walk = context;
+	long process;
+	unsigned long long thread, snapshot;
+	int fields = sscanf(line, "%ld %llx %llu", &process, &thread, &snapshot);
+	if (fields < 2)
+		return 0;
+	struct kv_reader reader = { (uint64_t)process, thread, fields == 3, 0, is_gone(walk->kv, process) };
+	if (reader.active && snapshot < walk->newest)
+		reader.behind = walk->newest - snapshot;
+	return walk->visit(&reader, walk->context) ? 0 : -1;
+}
+
+int orgdb__kv_readers(struct kv *kv, bool (*visit)(const struct kv_reader *reader, void *context), void *context)
+{
+	MDB_envinfo info;
+	if (kv->unlocked)
+		return 0;
+	int rc = open_lock_file(kv);
+	if (rc != 0)
+		return rc;
+	mdb_env_info(kv->env, &info);
+	struct reader_walk walk = { kv, info.me_last_txnid, visit, context };
+	mdb_reader_list(kv->env, visit_line, &walk); /* Its result is ours. */
+	return 0;
 }
 
 /* ---- Transactions ------------------------------------------------------------------------------------------------ */
@@ -670,7 +737,7 @@ int orgdb__kv_delete_prefix(struct kv_txn *txn, enum kv_table table, struct byte
 	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
-int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count)
+int orgdb__kv_table_stat(struct kv_txn *txn, enum kv_table table, struct kv_table_statistics *out)
 {
 	if (txn->failure != 0)
 		return orgdb__kv_failure(txn);
@@ -678,8 +745,34 @@ int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count)
 	int rc = mdb_stat(txn->txn, txn->kv->tables[table], &stat);
 	if (rc != 0)
 		return fail(txn, rc, "cannot read");
-	*count = stat.ms_entries;
+	*out = (struct kv_table_statistics){ stat.ms_entries, stat.ms_depth, stat.ms_branch_pages, stat.ms_leaf_pages,
+		stat.ms_overflow_pages };
 	return 0;
+}
+
+int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count)
+{
+	struct kv_table_statistics statistics = { 0 };
+	int rc = orgdb__kv_table_stat(txn, table, &statistics);
+	if (rc == 0)
+		*count = statistics.entries;
+	return rc;
+}
+
+/* LMDB's first table is its free list; each value is how many pages, then their numbers. */
+int orgdb__kv_free_pages(struct kv_txn *txn, uint64_t *count)
+{
+	const MDB_dbi free_list = 0;
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	int rc = mdb_cursor_open(txn->txn, free_list, &cursor);
+	if (rc != 0)
+		return translate(txn->kv->path, rc, "cannot read the free list");
+	*count = 0;
+	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0 && value.mv_size >= sizeof(uint64_t))
+		*count += little_get64(value.mv_data);
+	mdb_cursor_close(cursor);
+	return rc == 0 || rc == MDB_NOTFOUND ? 0 : translate(txn->kv->path, rc, "cannot read the free list");
 }
 
 int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **out)

@@ -68,10 +68,28 @@ struct kv_settings {
 };
 
 struct kv_statistics {
+	uint64_t page_size;
 	uint64_t used_size;
 	uint64_t map_size;
 	uint32_t readers;
 	uint32_t readers_max;
+};
+
+struct kv_table_statistics {
+	uint64_t entries;
+	uint64_t depth;
+	uint64_t branch_pages;
+	uint64_t leaf_pages;
+	uint64_t overflow_pages;
+};
+
+/* A slot of the lock file that some process has taken. */
+struct kv_reader {
+	uint64_t process;
+	uint64_t thread; /* pthread_self() there. */
+	bool active;     /* It holds a snapshot ... */
+	uint64_t behind; /* ... which this many commits followed. */
+	bool stale;      /* The process is gone. */
 };
 
 /* What orgdb__kv_begin() and orgdb__kv_renew() return when another process has grown the map. */
@@ -135,6 +153,12 @@ int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct 
 void orgdb__kv_cursor_close(struct kv_cursor *cursor);
 
 void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out);
+int orgdb__kv_table_stat(struct kv_txn *txn, enum kv_table table, struct kv_table_statistics *out);
+/* Pages that hold nothing; of a read transaction only. */
+int orgdb__kv_free_pages(struct kv_txn *txn, uint64_t *count);
+/* Call `visit` for each slot that is taken, until it returns false. One thread at a time. */
+int orgdb__kv_readers(struct kv *kv, bool (*visit)(const struct kv_reader *reader, void *context), void *context);
+
 /*
  * Write the newest snapshot into the empty file `fd`, called `path` in messages. Begins a transaction of its own, so another
  * read transaction must be live to keep the map where it is. Unless it is to be compact, it waits for a writer to end.

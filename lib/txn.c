@@ -495,6 +495,7 @@ int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out)
 	out->member_roles = counters->edges[EDGE_MEMBER_ROLE];
 	struct kv_statistics kv;
 	orgdb__kv_stat(txn->kv, &kv);
+	out->page_size = kv.page_size;
 	out->used_size = kv.used_size;
 	out->map_size = kv.map_size;
 	out->readers = kv.readers;

@@ -146,6 +146,10 @@ Test(read_only, many_readers_at_once_without_a_lock)
 		expect_number(count, 5);
 		orgdb_end(readers[i]);
 	}
+	orgdb_reader slots[2];
+	size_t found;
+	must(orgdb_readers(db, 0, slots, COUNT_OF(slots), &found));
+	expect_number(found, 0);
 }
 
 Test(read_only, a_copy_of_a_store_without_a_lock)
