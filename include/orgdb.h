@@ -914,7 +914,7 @@ typedef struct orgdb_row {
 	size_t value_size;
 } orgdb_row;
 
-/** List a table's rows as they are stored, in byte order of the keys: to look at, for what they mean may change with any
+/** List a table's rows as they are stored, in the order of the keys (of bytes; in organization_login, of numbers): to look at, for what they mean may change with any
  * version of the library.
  * @param after NULL to begin; then the last row's key, of @p after_size bytes.
  * @return 0; #ORGDB_NOT_FOUND: no such table; #ORGDB_INVALID: a key that no row can have. */

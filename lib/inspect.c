@@ -88,8 +88,8 @@ int orgdb_table_rows(orgdb_txn *txn, const char *name, const void *after, size_t
 	*count = 0;
 	if (rc == 0 && table == KV_TABLE_COUNT)
 		rc = orgdb__fail(ORGDB_NOT_FOUND, "table", "there is no table \"%.60s\"", name);
-	if (rc == 0 && after && (after_size == 0 || after_size > KEY_SIZE_MAX))
-		rc = orgdb__fail(ORGDB_INVALID, "after", "after must be of 1..%d bytes", KEY_SIZE_MAX);
+	if (rc == 0 && after && !orgdb__kv_key_possible(table, after_size))
+		rc = orgdb__fail(ORGDB_INVALID, "after", "after must be the key of a row, not %zu bytes", after_size);
 	if (rc == 0)
 		rc = orgdb__kv_cursor_open(txn->kv, table, &cursor);
 	if (rc != 0)

@@ -66,6 +66,17 @@ const char *orgdb__kv_table_name(enum kv_table table)
 	return table_names[table];
 }
 
+/* Hot rows are under hashes, which LMDB compares as numbers. */
+static unsigned flags_of_table(int table)
+{
+	return table == TABLE_ORGANIZATION_LOGIN ? MDB_INTEGERKEY : 0;
+}
+
+bool orgdb__kv_key_possible(enum kv_table table, size_t size)
+{
+	return flags_of_table(table) & MDB_INTEGERKEY ? size == sizeof(uint64_t) : size > 0 && size <= KEY_SIZE_MAX;
+}
+
 /* LMDB reports a write that was cut short by a full disk as an I/O error. */
 static bool disk_is_full(const char *path)
 {
@@ -114,12 +125,6 @@ static int translate(const char *path, int rc, const char *what)
 }
 
 /* ---- Environments ------------------------------------------------------------------------------------------------ */
-
-/* Hot rows are under hashes, which LMDB compares as numbers. */
-static unsigned flags_of_table(int table)
-{
-	return table == TABLE_ORGANIZATION_LOGIN ? MDB_INTEGERKEY : 0;
-}
 
 /* From `first` to before `end`. */
 static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags, int first, int end)

@@ -54,6 +54,8 @@ enum kv_table {
 };
 
 const char *orgdb__kv_table_name(enum kv_table table);
+/* Whether keys of a table can have this size. Keys that cannot must not be looked for. */
+bool orgdb__kv_key_possible(enum kv_table table, size_t size);
 
 struct kv;
 struct kv_txn;

@@ -119,6 +119,21 @@ Test(inspect, tables_are_listed_by_the_page)
 
 /* Rows. */
 
+/* Bytes, but for hot rows, whose keys are numbers as this machine has them. */
+static bool is_behind(const char *table, const orgdb_row *row, const orgdb_row *last)
+{
+	if (!last->key)
+		return true;
+	if (strcmp(table, "organization_login") == 0) {
+		uint64_t numbers[2];
+		memcpy(&numbers[0], last->key, sizeof(numbers[0]));
+		memcpy(&numbers[1], row->key, sizeof(numbers[1]));
+		return numbers[1] > numbers[0];
+	}
+	int order = memcmp(last->key, row->key, last->key_size < row->key_size ? last->key_size : row->key_size);
+	return order < 0 || (order == 0 && last->key_size < row->key_size);
+}
+
 Test(inspect, rows_are_listed_by_the_page)
 {
 	size_t count = list_tables();
@@ -129,9 +144,7 @@ Test(inspect, rows_are_listed_by_the_page)
 		do {
 			must(orgdb_table_rows(txn, tables[i].name, last.key, last.key_size, page, COUNT_OF(page), &found));
 			for (size_t j = 0; j < found; j++) {
-				size_t shared = last.key_size < page[j].key_size ? last.key_size : page[j].key_size;
-				int order = last.key ? memcmp(last.key, page[j].key, shared) : -1;
-				cr_expect(order < 0 || (order == 0 && last.key_size < page[j].key_size), "%s", tables[i].name);
+				cr_expect(is_behind(tables[i].name, &page[j], &last), "%s", tables[i].name);
 				last = page[j];
 				walked++;
 			}
