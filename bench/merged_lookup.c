@@ -20,6 +20,7 @@ static const struct peer *const peers[] = {
 	&peer_orgdb,
 	&peer_orgdb_uncached,
 	&peer_lmdb_two_gets,
+	&peer_lmdb_one_get,
 	&peer_lmdb_naive,
 	&peer_sqlite_join,
 	&peer_sqlite_best,
@@ -312,7 +313,7 @@ static void enter(struct line_up *up, size_t peer, uint32_t batch, uint32_t thre
 /* Lookups with writers: orgdb's and those of the peers that a server would rather use. */
 static bool has_writers(const struct peer *peer)
 {
-	return peer->add_memberships && peer != &peer_lmdb_two_gets && peer != &peer_sqlite_join;
+	return peer->add_memberships && peer->resolves && peer != &peer_sqlite_join;
 }
 
 static void enter_readers(struct line_up *up)

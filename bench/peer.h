@@ -59,7 +59,7 @@ struct peer {
 
 extern const struct peer peer_orgdb, peer_orgdb_uncached;
 extern uint64_t peer_orgdb_row_cache; /* bytes, of the first; orgdb's default unless set */
-extern const struct peer peer_lmdb_two_gets, peer_lmdb_naive;
+extern const struct peer peer_lmdb_two_gets, peer_lmdb_one_get, peer_lmdb_naive;
 extern const struct peer peer_sqlite_join, peer_sqlite_best;
 extern const struct peer peer_rocksdb;
 extern const struct peer peer_hashmap;

@@ -12,7 +12,7 @@ set xlabel "organizations"
 set ylabel "nanoseconds"
 set logscale xy
 set format x "%.0s %c"
-engines = "orgdb orgdb_uncached lmdb_two_gets lmdb_naive sqlite_best sqlite_join rocksdb hashmap"
+engines = "orgdb orgdb_uncached lmdb_two_gets lmdb_one_get lmdb_naive sqlite_best sqlite_join rocksdb hashmap"
 if (int(system("grep -c '^[0-9]' latency.tsv")) > 0) {
 	plot for [i = 1:words(engines)] "latency.tsv" index (i - 1) using 1:2 with linespoints linewidth 2 \
 		title word(engines, i) noenhanced

@@ -121,6 +121,12 @@ function lookup_target(what, above, below, size, sign, limit)
 	time_target(what ", " sized(size), single(above, size), single(below, size), sign, limit)
 }
 
+function lookup_note(what, above, below, size)
+{
+	if (have(single(above, size), single(below, size)))
+		note("  " what ", " sized(size) ": without a merge", ratio(single(above, size), single(below, size)))
+}
+
 function growth_target(size,    what, own, floor_growth)
 {
 	what = "growth of orgdb / of lmdb_two_gets, 10 k to " sized(size)
@@ -156,7 +162,11 @@ function lookup_targets(    i, size)
 {
 	lookup_target("orgdb_uncached / lmdb_two_gets, single", "orgdb_uncached", "lmdb_two_gets", 10000, "<", 0.85)
 	lookup_target("orgdb_uncached / lmdb_two_gets, single", "orgdb_uncached", "lmdb_two_gets", 1000000, "<", 0.70)
+	lookup_note("lmdb_one_get / lmdb_two_gets, single", "lmdb_one_get", "lmdb_two_gets", 10000)
+	lookup_note("lmdb_one_get / lmdb_two_gets, single", "lmdb_one_get", "lmdb_two_gets", 1000000)
 	lookup_target("orgdb / lmdb_two_gets, single", "orgdb", "lmdb_two_gets", 10000, "<", 0.45)
+	lookup_note("lmdb_one_get / lmdb_two_gets, single", "lmdb_one_get", "lmdb_two_gets", 10000)
+	lookup_note("lmdb_one_get / lmdb_two_gets, single", "lmdb_one_get", "lmdb_two_gets", 1000000)
 	lookup_target("orgdb / lmdb_two_gets, single", "orgdb", "lmdb_two_gets", 1000000, "<", 0.55)
 	for (i = 1; i <= size_count; i++)
 		time_target("orgdb / lmdb_two_gets, batch64, " sized(sizes[i]), lookup_key("orgdb", "batch64", sizes[i], 1, "none"),
@@ -206,7 +216,7 @@ function bytes_targets(    own, text, integer)
 # A line for each engine and size, for the plot.
 function write_latencies(    engines, n, i, j)
 {
-	n = split("orgdb orgdb_uncached lmdb_two_gets lmdb_naive sqlite_best sqlite_join rocksdb hashmap", engines, " ")
+	n = split("orgdb orgdb_uncached lmdb_two_gets lmdb_one_get lmdb_naive sqlite_best sqlite_join rocksdb hashmap", engines, " ")
 	for (i = 1; i <= n; i++) {
 		printf "%s%s\n", (i > 1 ? "\n\n" : ""), engines[i] > latency
 		for (j = 1; j <= size_count; j++)
