@@ -24,6 +24,7 @@ enum {
 	WORDS = 8,
 	ENTRIES_AT = 4,
 	OPTION_BITS = 6, /* What a merge asks of the options. */
+	OPTION_MASK = (1 << OPTION_BITS) - 1,
 	ORDINAL_BITS = 32 - OPTION_BITS,
 	CELLS_MIN = 64,
 	CELLS_EACH = 2,     /* For an organization, so that few must take turns. */
@@ -108,8 +109,10 @@ struct cell_copy {
 	uint8_t count;
 	uint64_t generation;
 	uint64_t id[2];
-	uint64_t packed[WORDS - ENTRIES_AT];
+	uint32_t packed[CELL_ENTRIES_MAX];
 };
+
+_Static_assert(sizeof(((struct cell_copy *)0)->packed) == (WORDS - ENTRIES_AT) * sizeof(uint64_t), "two in each word");
 
 static uint64_t load_word(struct cell *cell, unsigned i)
 {
@@ -131,8 +134,10 @@ static inline bool read_cell(struct cell *cell, struct cell_copy *copy)
 	copy->generation = load_word(cell, 1);
 	copy->id[0] = load_word(cell, 2);
 	copy->id[1] = load_word(cell, 3);
-	for (unsigned i = 0; i < WORDS - ENTRIES_AT; i++)
-		copy->packed[i] = load_word(cell, ENTRIES_AT + i);
+	for (unsigned i = 0; i < WORDS - ENTRIES_AT; i++) {
+		uint64_t word = load_word(cell, ENTRIES_AT + i);
+		memcpy(&copy->packed[2 * i], &word, sizeof(word));
+	}
 	atomic_thread_fence(memory_order_acquire);
 	return load_word(cell, 0) == first && copy->version != 0 && copy->version % 2 == 0;
 }
@@ -148,8 +153,11 @@ static void write_cell(struct cell *cell, const struct cell_copy *copy)
 	store_word(cell, 1, copy->generation);
 	store_word(cell, 2, copy->id[0]);
 	store_word(cell, 3, copy->id[1]);
-	for (unsigned i = 0; i < WORDS - ENTRIES_AT; i++)
-		store_word(cell, ENTRIES_AT + i, copy->packed[i]);
+	for (unsigned i = 0; i < WORDS - ENTRIES_AT; i++) {
+		uint64_t word;
+		memcpy(&word, &copy->packed[2 * i], sizeof(word));
+		store_word(cell, ENTRIES_AT + i, word);
+	}
 	version = version == UINT32_MAX - 1 ? 2 : version + 2; /* 0 is kept for cells that never were written. */
 	first = version | (uint64_t)copy->shard << 32 | (uint64_t)copy->count << 40;
 	atomic_store_explicit(&cell->words[0], first, memory_order_release);
@@ -165,8 +173,7 @@ static bool pack(const struct login *login, struct cell_copy *copy)
 		struct login_entry entry = login_at(login, i);
 		if (entry.connection >> ORDINAL_BITS != 0)
 			return false;
-		uint64_t packed = entry.connection << OPTION_BITS | (entry.options & ((1u << OPTION_BITS) - 1));
-		copy->packed[i / 2] |= packed << (32 * (i % 2));
+		copy->packed[i] = entry.connection << OPTION_BITS | (entry.options & OPTION_MASK);
 	}
 	return true;
 }
@@ -174,8 +181,8 @@ static bool pack(const struct login *login, struct cell_copy *copy)
 static inline void unpack(const struct cell_copy *copy, struct login_run *run)
 {
 	for (unsigned i = 0; i < CELL_ENTRIES_MAX; i++) {
-		uint32_t packed = (uint32_t)(copy->packed[i / 2] >> (32 * (i % 2)));
-		run->entries[i] = (struct login_entry){ packed >> OPTION_BITS, packed & ((1u << OPTION_BITS) - 1) };
+		uint32_t packed = copy->packed[i];
+		run->entries[i] = (struct login_entry){ packed >> OPTION_BITS, packed & OPTION_MASK };
 	}
 	run->entries[copy->count].connection = LOGIN_END;
 }
