@@ -37,6 +37,13 @@ struct kv {
 	MDB_dbi tables[KV_TABLE_COUNT];
 };
 
+/* A transaction's own cursor in a table; see keep_cursor(). */
+struct kept {
+	MDB_cursor *cursor;
+	/* It stands on the first entry at or behind this key, if that is known and the key is short; else this is empty. */
+	struct key asked;
+};
+
 struct kv_txn {
 	struct kv *kv;
 	MDB_txn *txn;
@@ -44,8 +51,8 @@ struct kv_txn {
 	int failure;       /* Of a write transaction only: a reader changes nothing that could be left half done. */
 	char message[256]; /* What there was to say about it. */
 	uint64_t changes;
-	uint32_t placed;                     /* A bit for each table whose cursor belongs to this snapshot. */
-	MDB_cursor *cursors[KV_TABLE_COUNT]; /* See kept_cursor(). */
+	uint32_t placed; /* A bit for each table whose cursor belongs to this snapshot. */
+	struct kept kept[KV_TABLE_COUNT];
 };
 
 _Static_assert(KV_TABLE_COUNT <= 32, "a bit for each table");
@@ -534,8 +541,8 @@ int orgdb__kv_renew(struct kv_txn *txn)
 static void close_cursors(struct kv_txn *txn)
 {
 	for (int i = 0; i < KV_TABLE_COUNT; i++)
-		if (txn->cursors[i])
-			mdb_cursor_close(txn->cursors[i]);
+		if (txn->kept[i].cursor)
+			mdb_cursor_close(txn->kept[i].cursor);
 }
 
 int orgdb__kv_commit(struct kv_txn *txn)
@@ -619,27 +626,6 @@ int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, str
 	return 0;
 }
 
-/*
- * A transaction keeps one cursor for each table, for whatever needs none of its own. LMDB looks on the cursor's page before
- * it searches the tree, so changes that come in key order find their places for next to nothing.
- */
-static int kept_cursor(struct kv_txn *txn, enum kv_table table, MDB_cursor **out)
-{
-	MDB_cursor **kept = &txn->cursors[table];
-	uint32_t bit = UINT32_C(1) << table;
-	*out = NULL;
-	if (txn->failure != 0)
-		return orgdb__kv_failure(txn);
-	if (!(txn->placed & bit)) {
-		int rc = *kept ? mdb_cursor_renew(txn->txn, *kept) : mdb_cursor_open(txn->txn, txn->kv->tables[table], kept);
-		if (rc != 0)
-			return fail(txn, rc, "cannot read");
-		txn->placed |= bit;
-	}
-	*out = *kept;
-	return 0;
-}
-
 static int cursor_get(
 	struct kv_txn *txn, MDB_cursor *cursor, MDB_val k, MDB_cursor_op op, struct bytes *found, struct bytes *value)
 {
@@ -660,40 +646,104 @@ static int cursor_seek(
 	return cursor_get(txn, cursor, val_of_key(key), MDB_SET_RANGE, found, value);
 }
 
+/*
+ * A transaction keeps one cursor for each table, for whatever needs none of its own. LMDB looks on the cursor's page before
+ * it searches the tree, and seek() looks at the next entry before that, so what comes in key order finds its place for next
+ * to nothing.
+ */
+static int keep_cursor(struct kv_txn *txn, enum kv_table table, struct kept **out)
+{
+	struct kept *kept = *out = &txn->kept[table];
+	uint32_t bit = UINT32_C(1) << table;
+	if (txn->failure != 0)
+		return orgdb__kv_failure(txn);
+	if (txn->placed & bit)
+		return 0;
+	int rc = kept->cursor ? mdb_cursor_renew(txn->txn, kept->cursor)
+						  : mdb_cursor_open(txn->txn, txn->kv->tables[table], &kept->cursor);
+	if (rc != 0)
+		return fail(txn, rc, "cannot read");
+	kept->asked.size = 0;
+	txn->placed |= bit;
+	return 0;
+}
+
+static int compare_keys(struct bytes a, struct bytes b)
+{
+	int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
+	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static void remember(struct kept *kept, struct bytes key)
+{
+	kept->asked.size = key.size <= sizeof(kept->asked.data) ? (uint8_t)key.size : 0;
+	memcpy(kept->asked.data, key.data, kept->asked.size);
+}
+
+/* Find the first entry at or behind `key` if it is the cursor's or the next one. */
+static bool look_nearby(struct kept *kept, struct bytes key, struct bytes *found, struct bytes *value)
+{
+	static const MDB_cursor_op near[] = { MDB_GET_CURRENT, MDB_NEXT };
+	if (kept->asked.size == 0 || compare_keys(key_bytes(&kept->asked), key) > 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		MDB_val k, v;
+		if (mdb_cursor_get(kept->cursor, &k, &v, near[i]) != 0)
+			return false;
+		*found = bytes_of_val(k);
+		*value = bytes_of_val(v);
+		if (compare_keys(*found, key) >= 0)
+			return true;
+	}
+	return false;
+}
+
+static int seek(struct kv_txn *txn, struct kept *kept, struct bytes key, struct bytes *found, struct bytes *value)
+{
+	int rc = look_nearby(kept, key, found, value) ? 0 : cursor_seek(txn, kept->cursor, key, found, value);
+	if (rc == 0)
+		remember(kept, key);
+	else
+		kept->asked.size = 0;
+	return rc;
+}
+
 int orgdb__kv_seek(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value)
 {
-	MDB_cursor *cursor;
-	int rc = kept_cursor(txn, table, &cursor);
-	return rc == 0 ? cursor_seek(txn, cursor, key, found, value) : rc;
+	struct kept *kept;
+	int rc = keep_cursor(txn, table, &kept);
+	return rc == 0 ? seek(txn, kept, key, found, value) : rc;
 }
 
 int orgdb__kv_seek_before(
 	struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value)
 {
-	MDB_cursor *cursor;
-	int rc = kept_cursor(txn, table, &cursor);
+	struct kept *kept;
+	int rc = keep_cursor(txn, table, &kept);
 	if (rc != 0)
 		return rc;
-	rc = cursor_seek(txn, cursor, key, found, value);
-	if (rc == 0)
-		return cursor_get(txn, cursor, (MDB_val){ 0 }, MDB_PREV, found, value);
-	return rc == ORGDB_NOT_FOUND ? cursor_get(txn, cursor, (MDB_val){ 0 }, MDB_LAST, found, value) : rc;
+	rc = cursor_seek(txn, kept->cursor, key, found, value);
+	kept->asked.size = 0;
+	if (rc != 0 && rc != ORGDB_NOT_FOUND)
+		return rc;
+	return cursor_get(txn, kept->cursor, (MDB_val){ 0 }, rc == 0 ? MDB_PREV : MDB_LAST, found, value);
 }
 
 static int put(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value, unsigned flags)
 {
-	MDB_cursor *cursor;
-	int rc = kept_cursor(txn, table, &cursor);
+	struct kept *kept;
+	int rc = keep_cursor(txn, table, &kept);
 	if (rc != 0)
 		return rc;
 	MDB_val k = val_of_key(key), v = { value.size, (void *)(uintptr_t)value.data };
-	rc = mdb_cursor_put(cursor, &k, &v, flags);
+	rc = mdb_cursor_put(kept->cursor, &k, &v, flags);
 	if (rc == MDB_KEYEXIST) /* Only from MDB_APPEND, whose caller knows of no later key. */
 		return orgdb__kv_poison(txn,
 			orgdb__fail(
 				ORGDB_CORRUPT, "", "%s: table %s holds entries of the future", txn->kv->path, table_names[table]));
 	if (rc != 0)
 		return fail(txn, rc, "cannot write");
+	remember(kept, key);
 	txn->changes++;
 	return 0;
 }
@@ -708,9 +758,10 @@ int orgdb__kv_append(struct kv_txn *txn, enum kv_table table, struct bytes key, 
 	return put(txn, table, key, value, MDB_APPEND);
 }
 
-static int delete_current(struct kv_txn *txn, MDB_cursor *cursor)
+/* The cursor's entry; then it stands on the next one. */
+static int delete_current(struct kv_txn *txn, struct kept *kept)
 {
-	int rc = mdb_cursor_del(cursor, 0);
+	int rc = mdb_cursor_del(kept->cursor, 0);
 	if (rc != 0)
 		return fail(txn, rc, "cannot delete");
 	txn->changes++;
@@ -719,25 +770,27 @@ static int delete_current(struct kv_txn *txn, MDB_cursor *cursor)
 
 int orgdb__kv_delete(struct kv_txn *txn, enum kv_table table, struct bytes key)
 {
-	MDB_cursor *cursor;
-	struct bytes found, value;
-	int rc = kept_cursor(txn, table, &cursor);
+	struct kept *kept;
+	struct bytes found = { 0 }, value;
+	int rc = keep_cursor(txn, table, &kept);
 	if (rc == 0)
-		rc = cursor_get(txn, cursor, val_of_key(key), MDB_SET, &found, &value);
-	return rc == 0 ? delete_current(txn, cursor) : rc;
+		rc = seek(txn, kept, key, &found, &value);
+	if (rc != 0)
+		return rc;
+	return compare_keys(found, key) == 0 ? delete_current(txn, kept) : ORGDB_NOT_FOUND;
 }
 
 int orgdb__kv_delete_prefix(struct kv_txn *txn, enum kv_table table, struct bytes prefix)
 {
-	MDB_cursor *cursor;
+	struct kept *kept;
 	struct bytes found = { 0 }, value;
-	int rc = kept_cursor(txn, table, &cursor);
+	int rc = keep_cursor(txn, table, &kept);
 	if (rc == 0)
-		rc = cursor_seek(txn, cursor, prefix, &found, &value);
+		rc = seek(txn, kept, prefix, &found, &value);
 	while (rc == 0 && key_has_prefix(found, prefix)) {
-		rc = delete_current(txn, cursor);
+		rc = delete_current(txn, kept);
 		if (rc == 0)
-			rc = cursor_get(txn, cursor, (MDB_val){ 0 }, MDB_NEXT, &found, &value);
+			rc = cursor_get(txn, kept->cursor, (MDB_val){ 0 }, MDB_NEXT, &found, &value);
 	}
 	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }

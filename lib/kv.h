@@ -131,7 +131,10 @@ uint64_t orgdb__kv_snapshot(const struct kv_txn *txn);
 /* How many puts and deletes there were. */
 uint64_t orgdb__kv_changes(const struct kv_txn *txn);
 
-/* ORGDB_NOT_FOUND from these records no failure: it is an answer. Values live until the next change. */
+/*
+ * ORGDB_NOT_FOUND from these records no failure: it is an answer. Values live until the next change. In a table whose keys
+ * are asked for and changed in ascending order, most are found without a search.
+ */
 int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *value);
 /* The first entry at or behind `key`. */
 int orgdb__kv_seek(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value);

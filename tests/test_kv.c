@@ -18,14 +18,20 @@ enum { GROUPS = 40, IN_GROUP = 60, PLACES = GROUPS * IN_GROUP, VALUE_MAX = 900, 
 static size_t sizes[PLACES];
 static uint8_t fillings[PLACES];
 
-static struct key key_of_place(size_t place)
+/* Those of every third group are long, and differ at their ends. */
+static struct text_key key_of_place(size_t place)
 {
-	return key_of_pair(place / IN_GROUP, place % IN_GROUP);
+	struct key group = key_of_number(place / IN_GROUP), number = key_of_number(place % IN_GROUP);
+	struct text_key key = { .size = place / IN_GROUP % 3 == 0 ? 40 : group.size };
+	memcpy(key.data, group.data, group.size);
+	memcpy(key.data + key.size, number.data, number.size);
+	key.size += number.size;
+	return key;
 }
 
 static bool is_entry(size_t place, struct bytes key, struct bytes value)
 {
-	struct key wanted = key_of_place(place);
+	struct text_key wanted = key_of_place(place);
 	if (key.size != wanted.size || memcmp(key.data, wanted.data, key.size) != 0 || value.size != sizes[place])
 		return false;
 	for (size_t i = 0; i < value.size; i++)
@@ -37,17 +43,17 @@ static bool is_entry(size_t place, struct bytes key, struct bytes value)
 static void put(size_t place, size_t size, uint8_t filling)
 {
 	uint8_t value[VALUE_MAX];
-	struct key key = key_of_place(place);
+	struct text_key key = key_of_place(place);
 	memset(value, filling, size);
-	must(orgdb__kv_put(txn->kv, TABLE, key_bytes(&key), (struct bytes){ value, size }));
+	must(orgdb__kv_put(txn->kv, TABLE, text_key_bytes(&key), (struct bytes){ value, size }));
 	sizes[place] = size;
 	fillings[place] = filling;
 }
 
 static void take_out(size_t place)
 {
-	struct key key = key_of_place(place);
-	int rc = orgdb__kv_delete(txn->kv, TABLE, key_bytes(&key));
+	struct text_key key = key_of_place(place);
+	int rc = orgdb__kv_delete(txn->kv, TABLE, text_key_bytes(&key));
 	cr_assert_eq(rc, sizes[place] > 0 ? 0 : ORGDB_NOT_FOUND);
 	sizes[place] = 0;
 }
@@ -61,9 +67,9 @@ static void take_out_group(size_t group)
 
 static void seek(size_t place)
 {
-	struct key key = key_of_place(place);
+	struct text_key key = key_of_place(place);
 	struct bytes found, value;
-	int rc = orgdb__kv_seek(txn->kv, TABLE, key_bytes(&key), &found, &value);
+	int rc = orgdb__kv_seek(txn->kv, TABLE, text_key_bytes(&key), &found, &value);
 	while (place < PLACES && sizes[place] == 0)
 		place++;
 	cr_assert(place < PLACES ? rc == 0 && is_entry(place, found, value) : rc == ORGDB_NOT_FOUND, "at %zu", place);
@@ -71,9 +77,9 @@ static void seek(size_t place)
 
 static void seek_before(size_t place)
 {
-	struct key key = key_of_place(place);
+	struct text_key key = key_of_place(place);
 	struct bytes found, value;
-	int rc = orgdb__kv_seek_before(txn->kv, TABLE, key_bytes(&key), &found, &value);
+	int rc = orgdb__kv_seek_before(txn->kv, TABLE, text_key_bytes(&key), &found, &value);
 	while (place > 0 && sizes[place - 1] == 0)
 		place--;
 	cr_assert(place > 0 ? rc == 0 && is_entry(place - 1, found, value) : rc == ORGDB_NOT_FOUND, "before %zu", place);
@@ -81,10 +87,20 @@ static void seek_before(size_t place)
 
 static void get(size_t place)
 {
-	struct key key = key_of_place(place);
+	struct text_key key = key_of_place(place);
 	struct bytes value;
-	int rc = orgdb__kv_get(txn->kv, TABLE, key_bytes(&key), &value);
-	cr_assert(sizes[place] > 0 ? rc == 0 && is_entry(place, key_bytes(&key), value) : rc == ORGDB_NOT_FOUND);
+	int rc = orgdb__kv_get(txn->kv, TABLE, text_key_bytes(&key), &value);
+	cr_assert(sizes[place] > 0 ? rc == 0 && is_entry(place, text_key_bytes(&key), value) : rc == ORGDB_NOT_FOUND);
+}
+
+static void ask(size_t place, uint64_t question)
+{
+	if (question == 0)
+		seek(place);
+	else if (question == 1)
+		seek_before(place);
+	else
+		get(place);
 }
 
 static void check_all(void)
@@ -109,7 +125,7 @@ static void check_all(void)
 static void run_nearby(uint64_t *state, const unsigned weights[3])
 {
 	size_t place = next_random(state) % PLACES, length = 1 + next_random(state) % RUN_MAX;
-	size_t step = next_random(state) % 3;
+	size_t step = next_random(state) % 4;
 	size_t large = next_random(state) % 4 == 0 ? VALUE_MAX : 40;
 	for (size_t i = 0; i < length; i++, place = (place + PLACES + step - 1) % PLACES) {
 		uint64_t choice = next_random(state) % 100;
@@ -120,12 +136,8 @@ static void run_nearby(uint64_t *state, const unsigned weights[3])
 			put(place, sizes[place] ? sizes[place] : 5, filling);
 		else if ((choice -= weights[1]) < weights[2])
 			take_out(place);
-		else if (choice % 3 == 0)
-			seek(place);
-		else if (choice % 3 == 1)
-			seek_before(place);
 		else
-			get(place);
+			ask(next_random(state) % 3 == 0 ? next_random(state) % PLACES : place, choice % 3);
 	}
 }
 
