@@ -8,10 +8,29 @@
 #include "error.h"
 #include "generations.h"
 
+/* The first byte of a value. */
 enum {
-	BEFORE_FLAG = 0x80, /* In the width byte. */
+	WIDTH_BITS = 0x0f,
+	FREE_SHIFT = 4, /* And three bits. */
+	FREE_MAX = 7,
+	BEFORE_FLAG = 0x80,
+};
+
+enum {
 	BEFORE_SIZE = 8,
-	VALUE_SIZE_MAX = 1 + BEFORE_SIZE + CHUNK_SIZE_MAX,
+	HEAD_SIZE_MAX = 1 + BEFORE_SIZE,
+	VALUE_SIZE_MAX = BEFORE_SIZE + CHUNK_SIZE_MAX,
+};
+
+/* A chunk where it lies. */
+struct view {
+	struct bytes key;
+	struct bytes value;
+	bool last;
+	uint64_t before;
+	size_t head;          /* Bytes of the value before the places. */
+	size_t free;          /* Places behind the ordinals. */
+	struct packed packed; /* The ordinals. */
 };
 
 /* ---- Chunks as bytes --------------------------------------------------------------------------------------------- */
@@ -30,48 +49,65 @@ static struct key key_of_last(const struct key *owner)
 	return key;
 }
 
-/* View a chunk's ordinals where they lie. */
-static bool view_chunk(struct bytes value, uint64_t *before, struct packed *packed)
+static bool view_value(struct bytes value, struct view *view)
 {
-	*before = 0;
 	if (value.size < 2)
 		return false;
-	size_t width = value.data[0] & ~BEFORE_FLAG & 0xff;
-	size_t skip = 1;
-	if (value.data[0] & BEFORE_FLAG) {
-		if (value.size < 1 + BEFORE_SIZE)
-			return false;
-		*before = little_get64(value.data + 1);
-		skip += BEFORE_SIZE;
-	}
-	if (width < 1 || width > 8 || value.size == skip || (value.size - skip) % width != 0)
+	size_t width = value.data[0] & WIDTH_BITS;
+	view->value = value;
+	view->free = value.data[0] >> FREE_SHIFT & FREE_MAX;
+	view->head = value.data[0] & BEFORE_FLAG ? HEAD_SIZE_MAX : 1;
+	if (width < 1 || width > 8 || value.size <= view->head)
 		return false;
-	*packed = (struct packed){ value.data + skip, width, (value.size - skip) / width };
-	return packed->count <= CHUNK_COUNT_MAX && value.size - skip < CHUNK_SIZE_MAX;
+	size_t size = value.size - view->head, places = size / width;
+	if (size % width != 0 || size >= CHUNK_SIZE_MAX || places > CHUNK_COUNT_MAX || places <= view->free)
+		return false;
+	view->before = view->head > 1 ? little_get64(value.data + 1) : 0;
+	view->packed = (struct packed){ value.data + view->head, width, places - view->free };
+	return true;
+}
+
+/* View a chunk whose key has `owner_size` bytes before the bound. */
+static bool view_chunk(struct bytes key, struct bytes value, size_t owner_size, struct view *view, uint64_t *bound)
+{
+	struct bytes rest = { key.data + owner_size, key.size - owner_size };
+	*bound = UINT64_MAX;
+	view->key = key;
+	view->last = rest.size == 1 && rest.data[0] == KEY_INFINITY;
+	if (!view->last && (!key_take_number(&rest, bound) || rest.size != 0))
+		return false;
+	return view_value(value, view) && (view->last || view->head == 1);
+}
+
+static bool free_places_are_zero(const struct view *view)
+{
+	for (size_t i = view->value.size - view->free * view->packed.width; i < view->value.size; i++)
+		if (view->value.data[i] != 0)
+			return false;
+	return true;
 }
 
 bool orgdb__chunk_read(struct bytes key, struct bytes value, size_t owner_numbers, struct chunk *chunk)
 {
 	struct bytes rest = key;
-	uint64_t number, bound = UINT64_MAX;
+	struct view view;
+	uint64_t number, bound;
 	for (size_t i = 0; i < owner_numbers; i++)
 		if (!key_take_number(&rest, &number))
 			return false;
 	chunk->owner_size = (uint8_t)(key.size - rest.size);
-	chunk->last = rest.size == 1 && rest.data[0] == KEY_INFINITY;
-	if (!chunk->last && (!key_take_number(&rest, &bound) || rest.size != 0))
-		return false;
-	struct packed packed;
-	if (!view_chunk(value, &chunk->before, &packed) || (chunk->before > 0 && !chunk->last))
+	if (!view_chunk(key, value, chunk->owner_size, &view, &bound) || !free_places_are_zero(&view))
 		return false;
 	memcpy(chunk->key.data, key.data, key.size);
 	chunk->key.size = (uint8_t)key.size;
-	chunk->count = packed.count;
-	packed_read(packed, chunk->ordinals);
-	for (size_t i = 1; i < packed.count; i++)
+	chunk->last = view.last;
+	chunk->before = view.before;
+	chunk->count = view.packed.count;
+	packed_read(view.packed, chunk->ordinals);
+	for (size_t i = 1; i < chunk->count; i++)
 		if (chunk->ordinals[i] <= chunk->ordinals[i - 1])
 			return false;
-	return chunk->ordinals[packed.count - 1] <= bound;
+	return chunk->ordinals[chunk->count - 1] <= bound;
 }
 
 void orgdb__chunk_owner(const struct chunk *chunk, uint64_t numbers[2])
@@ -116,67 +152,45 @@ static int write_chunk(orgdb_txn *txn, enum kv_table table, const struct chunk *
 
 /* ---- Finding ----------------------------------------------------------------------------------------------------- */
 
-/* View the chunk that holds `ordinal` or would; ORGDB_NOT_FOUND if the set is empty. */
-static int find_chunk(orgdb_txn *txn, enum kv_table table, const struct key *owner, uint64_t ordinal, struct bytes *key,
-	struct bytes *value)
+/* View the chunk that holds the ordinal or would; ORGDB_NOT_FOUND if the set is empty. */
+static int find_chunk(orgdb_txn *txn, const struct half *half, struct view *view)
 {
-	struct key wanted = key_with_bound(owner, ordinal);
-	int rc = orgdb__kv_seek(txn->kv, table, key_bytes(&wanted), key, value);
-	return rc == 0 && !key_has_prefix(*key, key_bytes(owner)) ? ORGDB_NOT_FOUND : rc;
-}
-
-static int load_chunk(orgdb_txn *txn, const struct half *half, struct chunk *chunk)
-{
+	struct key wanted = key_with_bound(&half->owner, half->ordinal);
 	struct bytes key, value;
-	int rc = find_chunk(txn, half->table, &half->owner, half->ordinal, &key, &value);
-	if (rc == 0 && !orgdb__chunk_read(key, value, owner_numbers(half->table), chunk))
-		return damaged(txn, half->table);
-	return rc;
-}
-
-static size_t position_in(const struct chunk *chunk, uint64_t ordinal, bool *there)
-{
-	size_t low = 0, high = chunk->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (chunk->ordinals[middle] < ordinal)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*there = low < chunk->count && chunk->ordinals[low] == ordinal;
-	return low;
+	uint64_t bound;
+	int rc = orgdb__kv_seek(txn->kv, half->table, key_bytes(&wanted), &key, &value);
+	if (rc != 0)
+		return rc;
+	if (!key_has_prefix(key, key_bytes(&half->owner)))
+		return ORGDB_NOT_FOUND;
+	return view_chunk(key, value, half->owner.size, view, &bound) ? 0 : damaged(txn, half->table);
 }
 
 int orgdb__set_contains(orgdb_txn *txn, const struct half *half)
 {
-	struct bytes key, value;
-	int rc = find_chunk(txn, half->table, &half->owner, half->ordinal, &key, &value);
+	struct view view;
+	bool there;
+	int rc = find_chunk(txn, half, &view);
 	if (rc != 0)
 		return rc;
-	struct packed packed;
-	uint64_t before;
-	if (!view_chunk(value, &before, &packed))
-		return damaged(txn, half->table);
-	bool there;
-	packed_search(packed, half->ordinal, &there);
+	packed_search(view.packed, half->ordinal, &there);
 	return there ? 0 : ORGDB_NOT_FOUND;
+}
+
+static int find_last(orgdb_txn *txn, enum kv_table table, const struct key *owner, struct view *view)
+{
+	struct key key = key_of_last(owner);
+	struct bytes value;
+	int rc = orgdb__kv_get(txn->kv, table, key_bytes(&key), &value);
+	return rc == 0 && !view_value(value, view) ? damaged(txn, table) : rc;
 }
 
 int orgdb__set_count(orgdb_txn *txn, enum kv_table table, const struct key *owner, uint64_t *count)
 {
-	struct key key = key_of_last(owner);
-	struct bytes value;
-	*count = 0;
-	int rc = orgdb__kv_get(txn->kv, table, key_bytes(&key), &value);
-	if (rc != 0)
-		return rc == ORGDB_NOT_FOUND ? 0 : rc;
-	struct packed packed;
-	uint64_t before;
-	if (!view_chunk(value, &before, &packed))
-		return damaged(txn, table);
-	*count = before + packed.count;
-	return 0;
+	struct view last;
+	int rc = find_last(txn, table, owner, &last);
+	*count = rc == 0 ? last.before + last.packed.count : 0;
+	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
 static int list_from(orgdb_txn *txn, struct kv_cursor *cursor, enum kv_table table, const struct key *owner,
@@ -186,16 +200,15 @@ static int list_from(orgdb_txn *txn, struct kv_cursor *cursor, enum kv_table tab
 	struct bytes key, value;
 	int rc = orgdb__kv_cursor_seek(cursor, key_bytes(&wanted), &key, &value);
 	while (rc == 0 && key_has_prefix(key, key_bytes(owner))) {
-		struct packed packed;
-		uint64_t before;
+		struct view view;
 		bool there;
-		if (!view_chunk(value, &before, &packed))
+		if (!view_value(value, &view))
 			return damaged(txn, table);
-		size_t i = packed_search(packed, after, &there) + there;
-		for (; i < packed.count; i++) {
+		size_t i = packed_search(view.packed, after, &there) + there;
+		for (; i < view.packed.count; i++) {
 			if (*count == capacity)
 				return 0;
-			uint64_t ordinal = packed_at(packed, i);
+			uint64_t ordinal = packed_at(view.packed, i);
 			if (ordinal <= after) /* Whoever asks goes on behind the last, and would go in circles. */
 				return damaged(txn, table);
 			after = ordinals[(*count)++] = ordinal;
@@ -220,25 +233,90 @@ int orgdb__set_list(orgdb_txn *txn, enum kv_table table, const struct key *owner
 	return rc;
 }
 
-/* ---- Changing ---------------------------------------------------------------------------------------------------- */
-
 /* A chunk before the last one gained or lost ordinals: the last one keeps the count. */
-static int recount(orgdb_txn *txn, enum kv_table table, const struct chunk *changed, uint64_t gained, uint64_t lost)
+static int recount(orgdb_txn *txn, const struct half *half, uint64_t gained, uint64_t lost)
 {
-	struct key owner = { .size = changed->owner_size };
-	memcpy(owner.data, changed->key.data, owner.size);
-	struct key key = key_of_last(&owner);
-	struct bytes value;
-	struct chunk last;
-	int rc = orgdb__kv_get(txn->kv, table, key_bytes(&key), &value);
-	if (rc == ORGDB_NOT_FOUND)
-		return damaged(txn, table);
+	struct view last;
+	uint8_t edited[VALUE_SIZE_MAX];
+	int rc = find_last(txn, half->table, &half->owner, &last);
+	if (rc == ORGDB_NOT_FOUND || (rc == 0 && (last.head == 1 || last.before < lost)))
+		return damaged(txn, half->table);
 	if (rc != 0)
 		return rc;
-	if (!orgdb__chunk_read(key_bytes(&key), value, owner_numbers(table), &last) || last.before + gained < lost)
-		return damaged(txn, table);
-	last.before = last.before + gained - lost;
-	return write_chunk(txn, table, &last);
+	memcpy(edited, last.value.data, last.value.size);
+	little_put(edited + 1, last.before + gained - lost, BEFORE_SIZE);
+	struct key key = key_of_last(&half->owner);
+	return orgdb__kv_put(txn->kv, half->table, key_bytes(&key), (struct bytes){ edited, last.value.size });
+}
+
+/* ---- Changing a chunk where it lies ------------------------------------------------------------------------------- */
+
+static int write_edited(orgdb_txn *txn, const struct half *half, const struct view *view, struct bytes edited,
+	uint64_t gained, uint64_t lost)
+{
+	struct key key = { .size = (uint8_t)view->key.size }; /* The viewed one lies on the page that is about to change. */
+	memcpy(key.data, view->key.data, key.size);
+	int rc = orgdb__kv_put(txn->kv, half->table, key_bytes(&key), edited);
+	return rc == 0 && !view->last ? recount(txn, half, gained, lost) : rc;
+}
+
+/* Whether an ordinal can be put into a chunk without making its places wider or splitting it. */
+static bool has_place_for(const struct view *view, uint64_t ordinal)
+{
+	size_t grown = 1 + view->value.size - view->head + view->packed.width;
+	return packed_width(ordinal) <= view->packed.width && (view->free > 0 || grown <= CHUNK_SIZE_MAX);
+}
+
+static int insert_in_place(orgdb_txn *txn, const struct half *half, const struct view *view, size_t position)
+{
+	uint8_t edited[VALUE_SIZE_MAX];
+	size_t width = view->packed.width, at = view->head + position * width;
+	size_t size = view->value.size + (view->free > 0 ? 0 : width);
+	memcpy(edited, view->value.data, at);
+	little_put(edited + at, half->ordinal, width);
+	memcpy(edited + at + width, view->value.data + at, size - at - width);
+	if (view->free > 0)
+		edited[0] -= 1 << FREE_SHIFT;
+	return write_edited(txn, half, view, (struct bytes){ edited, size }, 1, 0);
+}
+
+static bool is_whole_set(const struct view *view)
+{
+	return view->last && view->before == 0;
+}
+
+/* Whether an ordinal can be taken out of a chunk without leaving it empty, or so small that it should be joined. */
+static bool can_do_with_less(const struct view *view)
+{
+	size_t left = view->packed.count - 1;
+	return left > 0 && (is_whole_set(view) || 1 + left * view->packed.width >= CHUNK_SIZE_MIN);
+}
+
+/* The place becomes free; where too many are, all go. */
+static int remove_in_place(orgdb_txn *txn, const struct half *half, const struct view *view, size_t position)
+{
+	uint8_t edited[VALUE_SIZE_MAX];
+	size_t width = view->packed.width, at = view->head + position * width;
+	size_t size = view->value.size - width;
+	memcpy(edited, view->value.data, at);
+	memcpy(edited + at, view->value.data + at + width, size - at);
+	if (view->free < FREE_MAX) {
+		edited[0] += 1 << FREE_SHIFT;
+		memset(edited + size, 0, width);
+		size += width;
+	} else {
+		edited[0] -= FREE_MAX << FREE_SHIFT;
+		size -= FREE_MAX * width;
+	}
+	return write_edited(txn, half, view, (struct bytes){ edited, size }, 0, 1);
+}
+
+/* ---- Changing a chunk unpacked: widening, splitting and joining --------------------------------------------------- */
+
+static int unpack(orgdb_txn *txn, const struct half *half, const struct view *view, struct chunk *chunk)
+{
+	bool sound = orgdb__chunk_read(view->key, view->value, owner_numbers(half->table), chunk);
+	return sound ? 0 : damaged(txn, half->table);
 }
 
 /* The first `count` ordinals of `chunk` move to a new chunk in front of it, which may have to be split again. */
@@ -263,14 +341,14 @@ static int write_front(orgdb_txn *txn, enum kv_table table, const struct chunk *
  * Write a chunk that gained the ordinal at `position`, splitting it where it has grown too large. What grows at its end,
  * as sets of new entities do, leaves full chunks behind; others are halved.
  */
-static int write_grown(orgdb_txn *txn, enum kv_table table, struct chunk *chunk, size_t position)
+static int write_grown(orgdb_txn *txn, const struct half *half, struct chunk *chunk, size_t position)
 {
 	size_t moved = 0;
 	bool at_end = chunk->last && position == chunk->count - 1;
 	while (packed_size(chunk->ordinals + moved, chunk->count - moved) > CHUNK_SIZE_MAX) {
 		size_t left = chunk->count - moved;
 		size_t part = at_end ? left - 1 : left / 2;
-		int rc = write_front(txn, table, chunk, moved, part);
+		int rc = write_front(txn, half->table, chunk, moved, part);
 		if (rc != 0)
 			return rc;
 		moved += part;
@@ -279,32 +357,20 @@ static int write_grown(orgdb_txn *txn, enum kv_table table, struct chunk *chunk,
 	memmove(chunk->ordinals, chunk->ordinals + moved, chunk->count * sizeof(uint64_t));
 	if (chunk->last)
 		chunk->before += moved;
-	int rc = write_chunk(txn, table, chunk);
-	return rc == 0 && !chunk->last ? recount(txn, table, chunk, 1, 0) : rc;
+	int rc = write_chunk(txn, half->table, chunk);
+	return rc == 0 && !chunk->last ? recount(txn, half, 1, 0) : rc;
 }
 
-int orgdb__set_insert(orgdb_txn *txn, const struct half *half)
+static int insert_unpacked(orgdb_txn *txn, const struct half *half, const struct view *view, size_t position)
 {
 	struct chunk chunk;
-	touch_owner(txn, half->table, &half->owner);
-	int rc = load_chunk(txn, half, &chunk);
-	if (rc == ORGDB_NOT_FOUND) {
-		chunk.key = key_of_last(&half->owner);
-		chunk.owner_size = half->owner.size;
-		chunk.last = true;
-		chunk.before = 0;
-		chunk.count = 0;
-	} else if (rc != 0) {
+	int rc = unpack(txn, half, view, &chunk);
+	if (rc != 0)
 		return rc;
-	}
-	bool there;
-	size_t position = position_in(&chunk, half->ordinal, &there);
-	if (there)
-		return ORGDB_EXISTS;
 	memmove(chunk.ordinals + position + 1, chunk.ordinals + position, (chunk.count - position) * sizeof(uint64_t));
 	chunk.ordinals[position] = half->ordinal;
 	chunk.count++;
-	return write_grown(txn, half->table, &chunk, position);
+	return write_grown(txn, half, &chunk, position);
 }
 
 /* The chunk that a small one can be joined with: the next one, or for the last chunk the one before. */
@@ -348,19 +414,14 @@ static bool joins_well(const struct chunk *earlier, const struct chunk *later)
 		1 + count * packed_width(later->ordinals[later->count - 1]) <= CHUNK_SIZE_MAX * 3 / 4;
 }
 
-/* Write a chunk that lost an ordinal; a small one is joined with its neighbor. An empty one must be. */
-static int write_shrunk(orgdb_txn *txn, enum kv_table table, struct chunk *chunk)
+/* Write a chunk that lost an ordinal and has become small, joined with its neighbor where both fit well. An empty one must be. */
+static int write_shrunk(orgdb_txn *txn, const struct half *half, struct chunk *chunk)
 {
-	if (chunk->last && chunk->before == 0)
-		return chunk->count == 0 ? orgdb__kv_delete(txn->kv, table, key_bytes(&chunk->key))
-								 : write_chunk(txn, table, chunk);
-	int rc = chunk->last ? 0 : recount(txn, table, chunk, 0, 1);
-	if (rc != 0)
-		return rc;
+	enum kv_table table = half->table;
 	struct chunk neighbor;
-	if (packed_size(chunk->ordinals, chunk->count) >= CHUNK_SIZE_MIN)
-		return write_chunk(txn, table, chunk);
-	rc = load_neighbor(txn, table, chunk, &neighbor);
+	int rc = chunk->last ? 0 : recount(txn, half, 0, 1);
+	if (rc == 0)
+		rc = load_neighbor(txn, table, chunk, &neighbor);
 	if (rc != 0)
 		return rc;
 	struct chunk *earlier = chunk->last ? &neighbor : chunk, *later = chunk->last ? chunk : &neighbor;
@@ -374,20 +435,65 @@ static int write_shrunk(orgdb_txn *txn, enum kv_table table, struct chunk *chunk
 	return join(txn, table, earlier, later);
 }
 
-int orgdb__set_remove(orgdb_txn *txn, const struct half *half)
+static int remove_unpacked(orgdb_txn *txn, const struct half *half, const struct view *view, size_t position)
 {
 	struct chunk chunk;
-	touch_owner(txn, half->table, &half->owner);
-	int rc = load_chunk(txn, half, &chunk);
+	int rc = unpack(txn, half, view, &chunk);
 	if (rc != 0)
 		return rc;
-	bool there;
-	size_t position = position_in(&chunk, half->ordinal, &there);
-	if (!there)
-		return ORGDB_NOT_FOUND;
 	chunk.count--;
 	memmove(chunk.ordinals + position, chunk.ordinals + position + 1, (chunk.count - position) * sizeof(uint64_t));
-	return write_shrunk(txn, half->table, &chunk);
+	return write_shrunk(txn, half, &chunk);
+}
+
+/* ---- Changing sets ----------------------------------------------------------------------------------------------- */
+
+static int begin_set(orgdb_txn *txn, const struct half *half)
+{
+	uint8_t value[1 + 8];
+	struct key key = key_of_last(&half->owner);
+	size_t size = packed_write(&half->ordinal, 1, value);
+	return orgdb__kv_put(txn->kv, half->table, key_bytes(&key), (struct bytes){ value, size });
+}
+
+static int end_set(orgdb_txn *txn, const struct half *half)
+{
+	struct key key = key_of_last(&half->owner);
+	return orgdb__kv_delete(txn->kv, half->table, key_bytes(&key));
+}
+
+int orgdb__set_insert(orgdb_txn *txn, const struct half *half)
+{
+	struct view view;
+	bool there;
+	touch_owner(txn, half->table, &half->owner);
+	int rc = find_chunk(txn, half, &view);
+	if (rc == ORGDB_NOT_FOUND)
+		return begin_set(txn, half);
+	if (rc != 0)
+		return rc;
+	size_t position = packed_search(view.packed, half->ordinal, &there);
+	if (there)
+		return ORGDB_EXISTS;
+	if (has_place_for(&view, half->ordinal))
+		return insert_in_place(txn, half, &view, position);
+	return insert_unpacked(txn, half, &view, position);
+}
+
+int orgdb__set_remove(orgdb_txn *txn, const struct half *half)
+{
+	struct view view;
+	bool there;
+	touch_owner(txn, half->table, &half->owner);
+	int rc = find_chunk(txn, half, &view);
+	if (rc != 0)
+		return rc;
+	size_t position = packed_search(view.packed, half->ordinal, &there);
+	if (!there)
+		return ORGDB_NOT_FOUND;
+	if (can_do_with_less(&view))
+		return remove_in_place(txn, half, &view, position);
+	return is_whole_set(&view) ? end_set(txn, half) : remove_unpacked(txn, half, &view, position);
 }
 
 int orgdb__chunk_take(

@@ -8,10 +8,13 @@
  *
  *     key      owner (one number or two), bound: the chunk holds what is above the chunk before and at most `bound`;
  *              the last chunk's bound is infinity, so adding at the end never renames a chunk
- *     value    packed ordinals (see packed.h); in the last chunk of a set of several, the width byte has its top bit set
- *              and 8 bytes follow it, least significant first: how many ordinals the chunks before it hold
+ *     value    packed ordinals (see packed.h), whose width byte says more: bits 4 to 6, how many of the last places are
+ *              free, and zero; bit 7, in the last chunk of a set of several, that 8 bytes follow it, least significant
+ *              first: how many ordinals the chunks before it hold
  *
- * So a set is counted by reading its last chunk, and small sets, which most are, cost a few bytes.
+ * So a set is counted by reading its last chunk, and small sets, which most are, cost a few bytes. An ordinal that goes
+ * leaves its place free for another: LMDB overwrites a value with one of the same size for a quarter of what it costs to
+ * make it shorter.
  * This room does not know what an ordinal stands for.
  *
  * SPDX-License-Identifier: MIT
@@ -82,7 +85,7 @@ struct chunk {
 	uint64_t ordinals[CHUNK_COUNT_MAX + 1];
 };
 
-/* Read a stored chunk. `owner_numbers` is how many numbers its owner is of. False if it is damaged. */
+/* Unpack a stored chunk. `owner_numbers` is how many numbers its owner is of. False if it is damaged. */
 bool orgdb__chunk_read(struct bytes key, struct bytes value, size_t owner_numbers, struct chunk *chunk);
 /* Take away the first chunk whose key begins with `prefix`: for emptying sets in key order. ORGDB_NOT_FOUND at the end. */
 int orgdb__chunk_take(

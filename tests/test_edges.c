@@ -145,6 +145,16 @@ Test(edges, removing_from_the_end_joins_chunks)
 	cr_assert_eq(check_chunks(), 1);
 }
 
+Test(edges, thinning_out_joins_chunks)
+{
+	for (uint64_t i = 1; i <= 5000; i++)
+		insert(i);
+	for (uint64_t i = 5000; i > 0; i--)
+		if (i % 20 != 0)
+			take_out(i);
+	cr_assert_eq(check_chunks(), 1);
+}
+
 Test(edges, a_wide_number_splits_a_narrow_chunk)
 {
 	for (uint64_t i = 1; i <= 255; i++)
@@ -176,6 +186,83 @@ Test(edges, neighbors_in_the_table_are_left_alone)
 	check_chunks();
 }
 
+static size_t stored_size(void)
+{
+	struct key owner = key_of_number(7);
+	struct bytes value;
+	owner.data[owner.size++] = KEY_INFINITY;
+	must(orgdb__kv_get(txn->kv, TABLE, key_bytes(&owner), &value));
+	return value.size;
+}
+
+Test(edges, places_stay_free_until_there_are_too_many)
+{
+	for (uint64_t i = 1; i <= 20; i++)
+		insert(i);
+	cr_assert_eq(stored_size(), 1 + 20);
+	for (uint64_t i = 1; i <= 7; i++) {
+		take_out(i);
+		cr_assert_eq(stored_size(), 1 + 20);
+	}
+	insert(30);
+	cr_assert_eq(stored_size(), 1 + 20, "it takes a free place");
+	insert(300);
+	cr_assert_eq(stored_size(), 1 + 15 * 2, "two bytes each, and none free");
+	insert(5);
+	cr_assert_eq(stored_size(), 1 + 16 * 2);
+	for (uint64_t i = 8; i <= 15; i++)
+		take_out(i);
+	cr_assert_eq(stored_size(), 1 + 8 * 2, "all free places go with the eighth");
+	check_chunks();
+}
+
+enum { SETS = 300, RANGE = 400 };
+static bool contains[SETS][RANGE];
+
+static void change_set(uint64_t owner, uint64_t ordinal, bool add)
+{
+	struct half half = { TABLE, key_of_number(1000 + owner), 1 + ordinal };
+	bool *there = &contains[owner][ordinal];
+	if (add)
+		cr_assert_eq(orgdb__set_insert(txn, &half), *there ? ORGDB_EXISTS : 0);
+	else
+		cr_assert_eq(orgdb__set_remove(txn, &half), *there ? 0 : ORGDB_NOT_FOUND);
+	*there = add;
+}
+
+static void check_set(uint64_t owner)
+{
+	struct key key = key_of_number(1000 + owner);
+	uint64_t got[RANGE], total;
+	size_t got_count, at = 0;
+	must(orgdb__set_list(txn, TABLE, &key, 0, got, RANGE, &got_count));
+	must(orgdb__set_count(txn, TABLE, &key, &total));
+	for (uint64_t ordinal = 0; ordinal < RANGE; ordinal++)
+		if (contains[owner][ordinal])
+			cr_assert(at < got_count && got[at++] == 1 + ordinal, "set %llu", (unsigned long long)owner);
+	cr_assert(at == got_count && total == at);
+}
+
+/* As users' organizations change: few in each set, one after another in the order of owners or against it. */
+Test(edges, random_changes_in_many_small_sets)
+{
+	uint64_t state = 3;
+	for (int run = 0; run < 4000; run++) {
+		uint64_t owner = next_random(&state) % SETS, ordinal = next_random(&state) % RANGE;
+		uint64_t step = next_random(&state) % 2 ? 1 : SETS - 1, length = next_random(&state) % 100;
+		bool add = next_random(&state) % 5 < 2, same = next_random(&state) % 4 > 0;
+		for (uint64_t i = 0; i < length; i++, owner = (owner + step) % SETS) {
+			if (!same)
+				ordinal = next_random(&state) % RANGE;
+			change_set(owner, ordinal, add);
+			if (next_random(&state) % 4 == 0)
+				check_set(next_random(&state) % SETS);
+		}
+	}
+	for (uint64_t owner = 0; owner < SETS; owner++)
+		check_set(owner);
+}
+
 static void run_random(uint64_t seed, uint64_t range, int operations)
 {
 	uint64_t state = seed;
@@ -205,6 +292,17 @@ Test(edges, random_changes_in_a_wide_range)
 	run_random(2, UINT64_MAX / 2, 40000);
 }
 
+/* Two chunks, and the last one says nothing about the other. */
+Test(edges, a_last_chunk_that_does_not_count_is_damaged)
+{
+	struct key first = key_of_pair(7, 9), last = key_of_number(7);
+	last.data[last.size++] = KEY_INFINITY;
+	must(orgdb__kv_put(txn->kv, TABLE, key_bytes(&first), (struct bytes){ (const uint8_t[]){ 1, 5 }, 2 }));
+	must(orgdb__kv_put(txn->kv, TABLE, key_bytes(&last), (struct bytes){ (const uint8_t[]){ 1, 20 }, 2 }));
+	struct half half = half_of(6);
+	cr_assert_eq(orgdb__set_insert(txn, &half), ORGDB_CORRUPT);
+}
+
 Test(edges, chunks_of_damaged_shape_are_refused)
 {
 	static const struct {
@@ -223,6 +321,8 @@ Test(edges, chunks_of_damaged_shape_are_refused)
 		{ "a count cut off", { 1, 7, 0xff }, { 0x81, 1, 0, 0 }, 3, 4 },
 		{ "out of order", { 1, 7, 0xff }, { 1, 5, 4 }, 3, 3 },
 		{ "twice", { 1, 7, 0xff }, { 1, 5, 5 }, 3, 3 },
+		{ "nothing but free places", { 1, 7, 0xff }, { 0x11, 0 }, 3, 2 },
+		{ "a free place that is not", { 1, 7, 0xff }, { 0x11, 5, 6 }, 3, 3 },
 		{ "above the bound", { 1, 7, 1, 9 }, { 1, 5, 10 }, 4, 3 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
