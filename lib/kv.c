@@ -487,20 +487,43 @@ static int settle_snapshot(struct kv *kv, MDB_txn *txn)
 	return 0;
 }
 
-static int begin_raw(struct kv *kv, bool write, MDB_txn **out)
+static int begin_to_read(struct kv *kv, MDB_txn **out)
 {
-	int rc = mdb_txn_begin(kv->env, NULL, write ? 0 : MDB_RDONLY, out);
+	int rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, out);
 	if (rc == MDB_READERS_FULL) {
 		int dead = 0;
 		mdb_reader_check(kv->env, &dead);
 		if (dead > 0)
 			rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, out);
 	}
-	if (rc != 0 || write)
+	if (rc != 0)
 		return rc;
 	rc = settle_snapshot(kv, *out);
 	if (rc != 0)
 		mdb_txn_abort(*out);
+	return rc;
+}
+
+/*
+ * Writers of different processes queue here for LMDB's mutex. That survives the death of its owner, but a process that is
+ * killed just after it was woken takes the wake-up with it, and who waits behind it sleeps on, it may be for ever. A file
+ * lock has no such gap. It only keeps the mutex free of crowds: where it fails, writers still take turns.
+ */
+static void queue_to_write(struct kv *kv, short type)
+{
+	mdb_filehandle_t fd;
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	mdb_env_get_fd(kv->env, &fd);
+	while (fcntl(fd, F_SETLKW, &lock) != 0 && errno == EINTR)
+		continue;
+}
+
+static int begin_to_write(struct kv *kv, MDB_txn **out)
+{
+	queue_to_write(kv, F_WRLCK);
+	int rc = mdb_txn_begin(kv->env, NULL, 0, out);
+	if (rc != 0)
+		queue_to_write(kv, F_UNLCK);
 	return rc;
 }
 
@@ -513,7 +536,7 @@ int orgdb__kv_begin(struct kv *kv, bool write, struct kv_txn **out)
 		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a transaction");
 	txn->kv = kv;
 	txn->write = write;
-	int rc = begin_raw(kv, write, &txn->txn);
+	int rc = write ? begin_to_write(kv, &txn->txn) : begin_to_read(kv, &txn->txn);
 	if (rc != 0) {
 		free(txn);
 		return translate(kv->path, rc, "cannot begin a transaction");
@@ -555,6 +578,8 @@ int orgdb__kv_commit(struct kv_txn *txn)
 	}
 	close_cursors(txn);
 	rc = mdb_txn_commit(txn->txn);
+	if (txn->write)
+		queue_to_write(kv, F_UNLCK);
 	free(txn);
 	return rc == 0 ? 0 : translate(kv->path, rc, "cannot commit");
 }
@@ -565,6 +590,8 @@ void orgdb__kv_abort(struct kv_txn *txn)
 		return;
 	close_cursors(txn);
 	mdb_txn_abort(txn->txn);
+	if (txn->write)
+		queue_to_write(txn->kv, F_UNLCK);
 	free(txn);
 }
 
