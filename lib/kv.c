@@ -20,6 +20,7 @@
 enum {
 	STORE_MODE = 0600, /* Who may log in where is nobody else's business. */
 	RENEW_TRIES = 4,
+	READER_CHECK_PAGES = 64,
 };
 
 #define MIB (UINT64_C(1) << 20)
@@ -34,6 +35,7 @@ struct kv {
 	int lock_fd;   /* For looking at others' locks, or -1. Must outlive the environment: see open_lock_file(). */
 	bool unlocked; /* There is no lock file, or none that can be written. */
 	bool dead;     /* The map is gone: nothing can be read any more. */
+	size_t readers_check; /* At this page look for dead readers again; only whoever has the turn to write uses it. */
 	MDB_dbi tables[KV_TABLE_COUNT];
 };
 
@@ -487,6 +489,18 @@ static int settle_snapshot(struct kv *kv, MDB_txn *txn)
 	return 0;
 }
 
+/* A process that died in a read transaction keeps space from being used again. Then the store grows, so look when it has. */
+static void free_dead_readers(struct kv *kv)
+{
+	MDB_envinfo info;
+	int dead;
+	mdb_env_info(kv->env, &info);
+	if (info.me_last_pgno < kv->readers_check)
+		return;
+	kv->readers_check = info.me_last_pgno + READER_CHECK_PAGES;
+	mdb_reader_check(kv->env, &dead);
+}
+
 static int begin_to_read(struct kv *kv, MDB_txn **out)
 {
 	int rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, out);
@@ -520,6 +534,7 @@ static void queue_to_write(struct kv *kv, short type)
 
 static int begin_to_write(struct kv *kv, MDB_txn **out)
 {
+	free_dead_readers(kv);
 	queue_to_write(kv, F_WRLCK);
 	int rc = mdb_txn_begin(kv->env, NULL, 0, out);
 	if (rc != 0)

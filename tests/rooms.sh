@@ -27,5 +27,5 @@ forbid 'the library never ends the process' '(^|[^_[:alnum:]])(_?exit|quick_exit
 forbid 'the library never prints' '(^|[^_[:alnum:]])(printf|puts|putchar|perror) *\(|stderr|stdout' lib/*.c
 headers=$(cd lib && echo *.h | sed 's/\.h//g; s/ /|/g')
 forbid 'the command, the benchmarks and the plain test programs use the public header alone' \
-	"#include \"([^\"]*/)?($headers)\.h\"" tools/*.[ch] bench/*.c tests/model*.[ch] tests/stress_*.c
+	"#include \"([^\"]*/)?($headers)\.h\"" tools/*.[ch] bench/*.c tests/model*.[ch] tests/stress_*.c tests/crash/*.[ch]
 exit $result
