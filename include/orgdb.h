@@ -206,7 +206,7 @@ typedef struct orgdb_txn orgdb_txn;
 /** What a power cut may cost; a crash of the process alone never costs anything. */
 typedef enum orgdb_durability {
 	ORGDB_DURABLE = 0, /**< Nothing that was committed. */
-	/** The last few commits, each whole: the store is as some recent commit made it. About twice as fast. */
+	/** The last commit, whole: the store is as it was after that one or the one before. About twice as fast. */
 	ORGDB_RELAXED = 1,
 } orgdb_durability;
 

@@ -16,7 +16,7 @@
 #include "error.h"
 #include "id.h"
 
-static int sync_folder(const char *path)
+int orgdb__sync_folder(const char *path)
 {
 	char folder[PATH_MAX];
 	snprintf(folder, sizeof(folder), "%s", path);
@@ -27,10 +27,12 @@ static int sync_folder(const char *path)
 		slash[slash == folder ? 1 : 0] = '\0';
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return errno;
-	int error = fsync(fd) == 0 ? 0 : errno;
+		return errno == EACCES ? 0 : orgdb__fail_system(orgdb__code_of_errno(errno), errno, "%s", folder);
+	int error = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
 	close(fd);
-	return error;
+	if (error == 0)
+		return 0;
+	return orgdb__fail_system(orgdb__code_of_errno(error), error, "%s: cannot sync the folder", folder);
 }
 
 /* link() does not replace: if another process was faster, its file stays. Nor does it follow a symbolic link. */
@@ -61,7 +63,7 @@ int orgdb__aside_make(const char *path, int (*build)(const char *aside, void *co
 		return rc;
 	if (error == EEXIST)
 		return orgdb__fail_system(ORGDB_EXISTS, error, "%s", path);
-	if (error == 0)
-		error = sync_folder(path);
-	return error == 0 ? 0 : orgdb__fail_system(orgdb__code_of_errno(error), error, "%s", path);
+	if (error != 0)
+		return orgdb__fail_system(orgdb__code_of_errno(error), error, "%s", path);
+	return orgdb__sync_folder(path);
 }

@@ -285,6 +285,9 @@ static int open_existing(const char *path, const orgdb_options *options, orgdb *
 			ORGDB_BUSY, "", "%s: the file was replaced while this process has it open; close it first", path);
 	else
 		rc = orgdb__file_judge(real);
+	/* A commit is safe only if the file's name is, and whoever created the file may have died before it saw to that. */
+	if (rc == 0 && !db && !options->read_only)
+		rc = orgdb__sync_folder(real);
 	if (rc == 0 && !db)
 		rc = open_new(real, &info, options, out);
 	free(real);
