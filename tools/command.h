@@ -22,6 +22,7 @@
 #define COMMANDS(X) \
 	X(load)         \
 	X(dump)         \
+	X(generate)     \
 	X(lookup)       \
 	X(stat)         \
 	X(check)        \
