@@ -19,15 +19,19 @@
 #endif
 
 /* Every command, in the order of the help. A new one is a line here and a `const struct command command_NAME`. */
-#define COMMANDS(X) \
-	X(load)         \
-	X(dump)         \
-	X(generate)     \
-	X(lookup)       \
-	X(stat)         \
-	X(check)        \
-	X(delete)       \
-	X(completion)   \
+#define COMMANDS(X)  \
+	X(load)          \
+	X(dump)          \
+	X(generate)      \
+	X(get)           \
+	X(list)          \
+	X(members)       \
+	X(organizations) \
+	X(lookup)        \
+	X(stat)          \
+	X(check)         \
+	X(delete)        \
+	X(completion)    \
 	X(manual)
 
 /* Exit statuses: name, value, what it tells. */

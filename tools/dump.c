@@ -1,8 +1,8 @@
 /*
- * orgdb dump: a store as JSON Lines.
+ * orgdb dump: a store, or part of it, as JSON Lines.
  *
- * One snapshot, every kind in the order in which `orgdb load` can read it, each kind in creation order, lists a page
- * at a time. So the same data gives the same bytes, and memory does not grow with the store.
+ * One snapshot, every kind in the order in which `orgdb load` can read it, each kind in creation order. So the same
+ * data gives the same bytes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,202 +10,79 @@
 #include <string.h>
 
 #include "cli.h"
-#include "object.h"
+#include "raw.h"
+#include "walk.h"
 
-#define PAGE 64
+enum { OPTION_KIND, OPTION_ORGANIZATION, OPTION_RAW, OPTION_PRETTY };
 
 struct dump {
-	orgdb_txn *txn;
-	struct json_writer writer;
-	orgdb_str *roles; /* of the membership being written */
-	size_t role_count;
-	size_t role_capacity;
+	struct output output;
+	uint32_t kind; /* of the objects being visited */
+	bool wanted[ORGDB_KINDS];
+	const char *organization; /* id or name, or NULL */
+	bool pretty;
 };
 
-/* What ends a walk early though the store is all right: standard output takes no more. */
-enum { DUMP_STOPPED = 1 };
-
-/* --- Lists -------------------------------------------------------------------------------------------------------- */
-
-/* A list to walk: how to get a page of it, and what to do with each entry. */
-struct list {
-	int (*fill)(orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t *count);
-	int (*visit)(struct dump *dump, const struct list *list, const void *entry);
-	uint32_t kind;     /* of the entries */
-	const char *owner; /* id of what the list belongs to; a member is an organization's user */
-	const char *user;
-};
-
-static int walk(struct dump *dump, const struct list *list)
+static int write_entry(void *context, const void *entry)
 {
-	union any_kind page[PAGE];
-	size_t stride = orgdb_schema_of(list->kind)->struct_size;
-	uint64_t after = 0;
-	size_t count = PAGE;
+	struct dump *dump = context;
+	return output_object(&dump->output, dump->kind, entry);
+}
+
+static int dump_kinds(struct dump *dump, orgdb_txn *txn, const char *organization_id)
+{
 	int code = ORGDB_OK;
-	while (count == PAGE && code == ORGDB_OK) {
-		code = list->fill(dump->txn, list, after, page, &count);
-		for (size_t i = 0; code == ORGDB_OK && i < count; i++) {
-			const void *entry = (const char *)page + i * stride;
-			code = list->visit(dump, list, entry);
-			after = *(const uint64_t *)entry; /* every struct begins with its ordinal */
-		}
+	for (size_t i = 0; i < ORGDB_KINDS && code == ORGDB_OK; i++) {
+		dump->kind = kinds_in_order[i];
+		if (dump->wanted[dump->kind])
+			code = walk_kind(txn, dump->kind, organization_id, write_entry, dump);
 	}
-	return code;
+	return code == WALK_STOPPED ? ORGDB_OK : code;
 }
 
-static int fill_entities(orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t *count)
+static int dump_objects(struct dump *dump, orgdb_txn *txn)
 {
-	return orgdb_entity_list(txn, list->kind, after, page, PAGE, count);
-}
-
-static int fill_offers(orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t *count)
-{
-	return orgdb_application_connections(txn, list->owner, after, page, PAGE, count);
-}
-
-static int fill_enabled(orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t *count)
-{
-	return orgdb_enabled_connection_list(txn, list->owner, after, page, PAGE, count);
-}
-
-static int fill_members(orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t *count)
-{
-	return orgdb_organization_members(txn, list->owner, after, page, PAGE, count);
-}
-
-static int fill_roles(orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t *count)
-{
-	return orgdb_member_roles(txn, list->owner, list->user, after, page, PAGE, count);
-}
-
-/* --- Entries ------------------------------------------------------------------------------------------------------ */
-
-static int write_object(struct dump *dump, uint32_t kind, const void *entity)
-{
-	object_write(&dump->writer, orgdb_schema_of(kind), entity, dump->roles, dump->role_count);
-	return output_failed() ? DUMP_STOPPED : dump->writer.error;
-}
-
-static int write_entry(struct dump *dump, const struct list *list, const void *entry)
-{
-	return write_object(dump, list->kind, entry);
-}
-
-static int write_offer(struct dump *dump, const struct list *list, const void *entry)
-{
-	const orgdb_connection *connection = entry;
-	struct id connection_id;
-	orgdb_application_connection offer;
-	int code = orgdb_application_connection_get(dump->txn, list->owner, id_of(connection->id, &connection_id), &offer);
-	return code == ORGDB_OK ? write_object(dump, ORGDB_KIND_APPLICATION_CONNECTION, &offer) : code;
-}
-
-static int collect_role(struct dump *dump, const struct list *list, const void *entry)
-{
-	(void)list;
-	const orgdb_role *role = entry;
-	if (dump->role_count == dump->role_capacity) {
-		size_t capacity = dump->role_capacity > 0 ? dump->role_capacity * 2 : PAGE;
-		orgdb_str *roles = realloc(dump->roles, capacity * sizeof(*roles));
-		if (!roles)
-			return ORGDB_NO_MEMORY;
-		dump->roles = roles;
-		dump->role_capacity = capacity;
+	struct id id;
+	orgdb_organization organization;
+	if (dump->organization) {
+		int code = find_organization(txn, dump->organization, &organization);
+		if (code != ORGDB_OK)
+			return code;
+		id_of(organization.id, &id);
 	}
-	dump->roles[dump->role_count++] = role->id;
-	return ORGDB_OK;
-}
-
-/* Role ids are of one length. */
-static int compare_roles(const void *left, const void *right)
-{
-	const orgdb_str *a = left, *b = right;
-	return memcmp(a->data, b->data, a->size < b->size ? a->size : b->size);
-}
-
-static int write_member(struct dump *dump, const struct list *list, const void *entry)
-{
-	const orgdb_user *user = entry;
-	struct id user_id;
-	orgdb_membership membership;
-	struct list roles = { fill_roles, collect_role, ORGDB_KIND_ROLE, list->owner, id_of(user->user_id, &user_id) };
-	int code = orgdb_membership_get(dump->txn, list->owner, user_id.text, &membership);
-	if (code == ORGDB_OK)
-		code = walk(dump, &roles);
-	if (code == ORGDB_OK) {
-		if (dump->role_count > 1)
-			qsort(dump->roles, dump->role_count, sizeof(*dump->roles), compare_roles);
-		code = write_object(dump, ORGDB_KIND_MEMBERSHIP, &membership);
-	}
-	dump->role_count = 0;
-	return code;
-}
-
-static int walk_offers(struct dump *dump, const struct list *list, const void *entry)
-{
-	(void)list;
-	const orgdb_application *application = entry;
-	struct id id;
-	struct list offers = { fill_offers, write_offer, ORGDB_KIND_CONNECTION, id_of(application->client_id, &id), NULL };
-	return walk(dump, &offers);
-}
-
-static int walk_enabled(struct dump *dump, const struct list *list, const void *entry)
-{
-	(void)list;
-	const orgdb_organization *organization = entry;
-	struct id id;
-	struct list enabled = { fill_enabled, write_entry, ORGDB_KIND_ENABLED_CONNECTION, id_of(organization->id, &id),
-		NULL };
-	return walk(dump, &enabled);
-}
-
-static int walk_members(struct dump *dump, const struct list *list, const void *entry)
-{
-	(void)list;
-	const orgdb_organization *organization = entry;
-	struct id id;
-	struct list members = { fill_members, write_member, ORGDB_KIND_USER, id_of(organization->id, &id), NULL };
-	return walk(dump, &members);
-}
-
-/* --- The whole ---------------------------------------------------------------------------------------------------- */
-
-/* Each kind is written by a walk over entities: its own, or those that own its edges. */
-static const struct list walks[ORGDB_KINDS] = {
-	[ORGDB_KIND_CONNECTION] = { fill_entities, write_entry, ORGDB_KIND_CONNECTION, NULL, NULL },
-	[ORGDB_KIND_APPLICATION] = { fill_entities, write_entry, ORGDB_KIND_APPLICATION, NULL, NULL },
-	[ORGDB_KIND_APPLICATION_CONNECTION] = { fill_entities, walk_offers, ORGDB_KIND_APPLICATION, NULL, NULL },
-	[ORGDB_KIND_ROLE] = { fill_entities, write_entry, ORGDB_KIND_ROLE, NULL, NULL },
-	[ORGDB_KIND_USER] = { fill_entities, write_entry, ORGDB_KIND_USER, NULL, NULL },
-	[ORGDB_KIND_ORGANIZATION] = { fill_entities, write_entry, ORGDB_KIND_ORGANIZATION, NULL, NULL },
-	[ORGDB_KIND_ENABLED_CONNECTION] = { fill_entities, walk_enabled, ORGDB_KIND_ORGANIZATION, NULL, NULL },
-	[ORGDB_KIND_MEMBERSHIP] = { fill_entities, walk_members, ORGDB_KIND_ORGANIZATION, NULL, NULL },
-};
-
-static int dump_all(orgdb_txn *txn)
-{
-	struct dump dump = { .txn = txn };
-	if (!json_writer_begin(&dump.writer, stdout))
+	if (!output_begin(&dump->output, txn))
 		return ORGDB_NO_MEMORY;
-	int code = ORGDB_OK;
-	for (size_t i = 0; i < ORGDB_KINDS && code == ORGDB_OK; i++)
-		code = walk(&dump, &walks[kinds_in_order[i]]);
-	json_writer_end(&dump.writer);
-	free(dump.roles);
-	return code == DUMP_STOPPED ? ORGDB_OK : code;
+	dump->output.writer.pretty = dump->pretty;
+	int code = dump_kinds(dump, txn, dump->organization ? id.text : NULL);
+	output_end(&dump->output);
+	return code;
+}
+
+static void read_options(struct dump *dump, const struct arguments *arguments)
+{
+	const char *kind;
+	size_t at = 0;
+	dump->organization = option_value(arguments, OPTION_ORGANIZATION);
+	dump->pretty = option_given(arguments, OPTION_PRETTY);
+	for (size_t i = 0; i < ORGDB_KINDS; i++)
+		dump->wanted[i] = !option_given(arguments, OPTION_KIND);
+	while ((kind = option_next(arguments, OPTION_KIND, &at)))
+		dump->wanted[orgdb_schema_named(kind)->kind] = true;
+	if (option_given(arguments, OPTION_RAW) && (option_given(arguments, OPTION_KIND) || dump->organization))
+		misused(arguments->command, "--raw is of whole stores: without --kind and --organization");
 }
 
 static int run(const struct arguments *arguments)
 {
+	struct dump dump = { .organization = NULL };
+	read_options(&dump, arguments);
 	const char *path = arguments->operands[0];
 	orgdb *db;
 	orgdb_txn *txn;
 	int status = open_snapshot(path, &db, &txn);
 	if (status != STATUS_OK)
 		return status;
-	int code = dump_all(txn);
+	int code = option_given(arguments, OPTION_RAW) ? dump_raw(txn, dump.pretty) : dump_objects(&dump, txn);
 	if (code != ORGDB_OK)
 		status = store_failed(code, path);
 	orgdb_end(txn);
@@ -218,23 +95,54 @@ static const struct parameter operands[] = {
 	{ 0 },
 };
 
+static const struct parameter options[] = {
+	[OPTION_KIND] = {
+		.name = "kind",
+		.value = "KIND",
+		.type = VALUE_KIND,
+		.help = "only objects of this kind; may be given more than once",
+		.repeatable = true,
+	},
+	[OPTION_ORGANIZATION] = {
+		.name = "organization",
+		.value = "ORGANIZATION",
+		.help = "only what belongs to the organization with this id (org_...) or name: itself, the connections that "
+				"it has enabled, its members and their roles; the output loads by itself",
+	},
+	[OPTION_RAW] = {
+		.name = "raw",
+		.help = "what is stored instead of what it means: for each row one object with its \"table\", its \"key\" "
+				"and \"value\" in hexadecimal, and, where the value is MessagePack, the same as text, \"msgpack\"; "
+				"for looking into a damaged store, as it can change with any version",
+	},
+	[OPTION_PRETTY] = {
+		.name = "pretty",
+		.help = "each field on a line of its own, for people; 'orgdb load' cannot read that",
+	},
+	{ 0 },
+};
+
 static const struct example examples[] = {
-	{ "keep a copy as text", "orgdb dump acme.orgdb > acme.jsonl" },
-	{ "only the organizations", "orgdb dump acme.orgdb | grep '^{\"kind\": \"organization\"'" },
+	{ "everything, as a file", "orgdb dump acme.orgdb > acme.jsonl" },
+	{ "some kinds, for other programs", "orgdb dump acme.orgdb --kind organization --kind connection | wc -l" },
+	{ "one organization as a store of its own",
+		"orgdb dump acme.orgdb --organization harbor-clinic | orgdb load clinic.orgdb" },
+	{ "the roles in use there", "orgdb dump acme.orgdb --organization harbor-clinic --kind role --pretty" },
 	{ 0 },
 };
 
 const struct command command_dump = {
 	.name = "dump",
 	.group = GROUP_WHOLE,
-	.summary = "write a store as JSON Lines",
+	.summary = "write a store, or part of it, as JSON Lines",
 	.help = "Write everything in STORE to standard output as JSON Lines, in an order that 'orgdb load' can read: "
 			"connection, application, application_connection, role, user, organization, enabled_connection, "
-			"membership; each kind in creation order. It is one snapshot, whatever other programs write meanwhile. "
-			"The same data gives the same bytes: a dump that is loaded and dumped again is the same file.\n"
+			"membership; and each kind in creation order. It is one snapshot, whatever other programs write "
+			"meanwhile. The same data gives the same bytes: a dump that is loaded and dumped again is the same file.\n"
 			"Each object has the fields that are stored, known ones first, and no others. A membership without roles "
 			"has no \"roles\".\n",
 	.operands = operands,
+	.options = options,
 	.examples = examples,
 	.run = run,
 };

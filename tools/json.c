@@ -384,17 +384,49 @@ static void write_real(FILE *file, double number)
 	fputs(text, file);
 }
 
+static void new_line(struct json_writer *writer)
+{
+	if (writer->pretty)
+		fprintf(writer->file, "\n%*s", 2 * writer->depth, "");
+}
+
+/* Before each member and element. */
+static void next_item(struct json_writer *writer)
+{
+	if (!writer->first)
+		fputs(writer->pretty ? "," : ", ", writer->file);
+	new_line(writer);
+	writer->first = false;
+}
+
+static void begin(struct json_writer *writer, char bracket)
+{
+	putc(bracket, writer->file);
+	writer->depth++;
+	writer->first = true;
+}
+
+static void end(struct json_writer *writer, char bracket)
+{
+	writer->depth--;
+	if (!writer->first)
+		new_line(writer);
+	putc(bracket, writer->file);
+	writer->first = false;
+	if (writer->depth == 0)
+		putc('\n', writer->file);
+}
+
 static void write_value(struct json_writer *writer, const msgpack_object *value);
 
 static void write_array(struct json_writer *writer, const msgpack_object_array *array)
 {
-	putc('[', writer->file);
+	begin(writer, '[');
 	for (uint32_t i = 0; i < array->size; i++) {
-		if (i > 0)
-			fputs(", ", writer->file);
+		next_item(writer);
 		write_value(writer, &array->ptr[i]);
 	}
-	putc(']', writer->file);
+	end(writer, ']');
 }
 
 static void write_members(struct json_writer *writer, const msgpack_object_map *map)
@@ -412,11 +444,9 @@ static void write_members(struct json_writer *writer, const msgpack_object_map *
 
 static void write_map(struct json_writer *writer, const msgpack_object_map *map)
 {
-	putc('{', writer->file);
-	writer->first = true;
+	begin(writer, '{');
 	write_members(writer, map);
-	writer->first = false;
-	putc('}', writer->file);
+	end(writer, '}');
 }
 
 static void write_value(struct json_writer *writer, const msgpack_object *value)
@@ -458,20 +488,36 @@ static void write_value(struct json_writer *writer, const msgpack_object *value)
 
 void json_begin_object(struct json_writer *writer)
 {
-	writer->first = true;
-	putc('{', writer->file);
+	if (writer->depth > 0)
+		next_item(writer);
+	begin(writer, '{');
+}
+
+void json_begin_member(struct json_writer *writer, const char *key)
+{
+	json_write_key(writer, key, strlen(key));
+	begin(writer, '{');
 }
 
 void json_end_object(struct json_writer *writer)
 {
-	fputs("}\n", writer->file);
+	end(writer, '}');
+}
+
+void json_begin_array(struct json_writer *writer, const char *key)
+{
+	json_write_key(writer, key, strlen(key));
+	begin(writer, '[');
+}
+
+void json_end_array(struct json_writer *writer)
+{
+	end(writer, ']');
 }
 
 void json_write_key(struct json_writer *writer, const char *key, size_t size)
 {
-	if (!writer->first)
-		fputs(", ", writer->file);
-	writer->first = false;
+	next_item(writer);
 	write_text(writer->file, key, size);
 	fputs(": ", writer->file);
 }
@@ -488,16 +534,28 @@ void json_write_bool(struct json_writer *writer, const char *key, bool truth)
 	fputs(truth ? "true" : "false", writer->file);
 }
 
+void json_write_number(struct json_writer *writer, const char *key, uint64_t number)
+{
+	json_write_key(writer, key, strlen(key));
+	fprintf(writer->file, "%" PRIu64, number);
+}
+
 /* The library lets in only what JSON can express, so anything else means that the store is damaged. */
-static bool unpack(struct json_writer *writer, orgdb_value value, msgpack_object *object)
+static bool unpack_more(struct json_writer *writer, orgdb_value value, msgpack_object *object)
 {
 	size_t offset = 0;
-	msgpack_zone_clear(&writer->zone);
 	msgpack_unpack_return result = msgpack_unpack(value.data, value.size, &offset, &writer->zone, object);
 	if (result == MSGPACK_UNPACK_SUCCESS)
 		return true;
 	writer->error = result == MSGPACK_UNPACK_NOMEM_ERROR ? ORGDB_NO_MEMORY : ORGDB_CORRUPT;
 	return false;
+}
+
+/* What was unpacked before is gone. */
+static bool unpack(struct json_writer *writer, orgdb_value value, msgpack_object *object)
+{
+	msgpack_zone_clear(&writer->zone);
+	return unpack_more(writer, value, object);
 }
 
 void json_write_value(struct json_writer *writer, const char *key, orgdb_value value)
@@ -520,14 +578,57 @@ void json_write_members(struct json_writer *writer, orgdb_value map)
 		writer->error = ORGDB_CORRUPT;
 }
 
+static int compare_keys(const msgpack_object *left, const msgpack_object *right)
+{
+	const msgpack_object_str *a = &left->via.str, *b = &right->via.str;
+	int order = memcmp(a->ptr, b->ptr, a->size < b->size ? a->size : b->size);
+	return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+/* Is the member among `count` others behind `*at`? They are in order, so what is before it is passed for good. */
+static bool has_member(const msgpack_object_kv *others, uint32_t count, uint32_t *at, const msgpack_object_kv *member)
+{
+	while (*at < count && compare_keys(&others[*at].key, &member->key) < 0)
+		++*at;
+	return *at < count && compare_keys(&others[*at].key, &member->key) == 0 &&
+		msgpack_object_equal(others[*at].val, member->val);
+}
+
+static bool has_text_keys(const msgpack_object *object)
+{
+	if (object->type != MSGPACK_OBJECT_MAP)
+		return false;
+	for (uint32_t i = 0; i < object->via.map.size; i++)
+		if (object->via.map.ptr[i].key.type != MSGPACK_OBJECT_STR)
+			return false;
+	return true;
+}
+
+void json_write_members_unlike(struct json_writer *writer, orgdb_value map, orgdb_value other)
+{
+	msgpack_object object, others = { .type = MSGPACK_OBJECT_MAP };
+	uint32_t at = 0;
+	if (!map.data || !unpack(writer, map, &object) || (other.data && !unpack_more(writer, other, &others)))
+		return;
+	if (!has_text_keys(&object) || !has_text_keys(&others)) {
+		writer->error = ORGDB_CORRUPT;
+		return;
+	}
+	for (uint32_t i = 0; i < object.via.map.size; i++) {
+		const msgpack_object_kv *member = &object.via.map.ptr[i];
+		if (has_member(others.via.map.ptr, others.via.map.size, &at, member))
+			continue;
+		json_write_key(writer, member->key.via.str.ptr, member->key.via.str.size);
+		write_value(writer, &member->val);
+	}
+}
+
 void json_write_texts(struct json_writer *writer, const char *key, const orgdb_str *texts, size_t count)
 {
-	json_write_key(writer, key, strlen(key));
-	putc('[', writer->file);
+	json_begin_array(writer, key);
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			fputs(", ", writer->file);
+		next_item(writer);
 		write_text(writer->file, texts[i].data, texts[i].size);
 	}
-	putc(']', writer->file);
+	json_end_array(writer);
 }

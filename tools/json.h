@@ -42,7 +42,9 @@ const char *json_describe(const json_t *value, char *words, size_t size);
 /* Objects are written member by member, in the style {"a": 1, "b": [true, null]}. Errors stay in `file`. */
 struct json_writer {
 	FILE *file;
-	bool first;        /* no member was written into the innermost object yet */
+	bool pretty;       /* each member and element on a line of its own */
+	int depth;         /* of objects and arrays that were begun */
+	bool first;        /* nothing was written into the innermost one yet */
 	int error;         /* ORGDB_CORRUPT or ORGDB_NO_MEMORY once a value could not be written */
 	msgpack_zone zone; /* memory for values being unpacked */
 };
@@ -50,17 +52,25 @@ struct json_writer {
 bool json_writer_begin(struct json_writer *writer, FILE *file);
 void json_writer_end(struct json_writer *writer);
 
-/* One object on one line. */
+/* One object on one line, or an element of an array. */
 void json_begin_object(struct json_writer *writer);
 void json_end_object(struct json_writer *writer);
+/* An object or an array as a member; ended by json_end_object() and json_end_array(). */
+void json_begin_member(struct json_writer *writer, const char *key);
+void json_begin_array(struct json_writer *writer, const char *key);
+void json_end_array(struct json_writer *writer);
 
 /* Members. */
 void json_write_key(struct json_writer *writer, const char *key, size_t size);
 void json_write_text(struct json_writer *writer, const char *key, orgdb_str text);
 void json_write_bool(struct json_writer *writer, const char *key, bool truth);
+void json_write_number(struct json_writer *writer, const char *key, uint64_t number);
 void json_write_value(struct json_writer *writer, const char *key, orgdb_value value);
 /* Every member of a map becomes a member of the object. */
 void json_write_members(struct json_writer *writer, orgdb_value map);
+/* Every member of a map that `other` does not have with the same value; either may be absent. Their keys are in byte
+ * order, as the library gives them. */
+void json_write_members_unlike(struct json_writer *writer, orgdb_value map, orgdb_value other);
 /* An array of texts, as the member `key`. */
 void json_write_texts(struct json_writer *writer, const char *key, const orgdb_str *texts, size_t count);
 

@@ -226,8 +226,9 @@ const char *choice_name(const orgdb_field *field, uint32_t choice)
 	return "";
 }
 
-static void write_field(struct json_writer *writer, const orgdb_field *field, const void *value)
+void object_write_field(struct json_writer *writer, const orgdb_field *field, const void *entity)
 {
+	const void *value = (const char *)entity + field->offset;
 	switch (field->type) {
 	case ORGDB_TYPE_TEXT:
 		json_write_text(writer, field->name, *(const orgdb_str *)value);
@@ -252,7 +253,7 @@ void object_write(struct json_writer *writer, const orgdb_schema *schema, const 
 	json_write_text(writer, "kind", orgdb_string(schema->name));
 	for (size_t i = 0; i < schema->field_count; i++)
 		if (stored & schema->fields[i].bit)
-			write_field(writer, &schema->fields[i], members + schema->fields[i].offset);
+			object_write_field(writer, &schema->fields[i], entity);
 	if (role_count > 0)
 		json_write_texts(writer, "roles", roles, role_count);
 	json_write_members(writer, *(const orgdb_value *)(const void *)(members + schema->extra_offset));

@@ -50,6 +50,9 @@ bool object_read(struct object_reader *reader, const orgdb_schema *schema, json_
 /* The name of a choice; "" if there is none, because the store is damaged. */
 const char *choice_name(const orgdb_field *field, uint32_t choice);
 
+/* Write one field of a struct as a member. */
+void object_write_field(struct json_writer *writer, const orgdb_field *field, const void *entity);
+
 /* Write a struct of a kind as one line: "kind", its stored fields in the schema's order, a membership's roles if there
  * are any, and last the fields that the library does not know. */
 void object_write(struct json_writer *writer, const orgdb_schema *schema, const void *entity, const orgdb_str *roles,

@@ -1,0 +1,368 @@
+/*
+ * Walks over a snapshot.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define PAGE 64
+
+/* --- Lists -------------------------------------------------------------------------------------------------------- */
+
+int walk_list(orgdb_txn *txn, const struct list *list, uint64_t after, visit_fn *visit, void *context)
+{
+	union any_kind page[PAGE];
+	size_t stride = orgdb_schema_of(list->kind)->struct_size;
+	size_t count = PAGE;
+	int code = ORGDB_OK;
+	while (count == PAGE && code == ORGDB_OK) {
+		code = list->fill(txn, list, after, page, PAGE, &count);
+		for (size_t i = 0; code == ORGDB_OK && i < count; i++) {
+			const void *entry = (const char *)page + i * stride;
+			code = visit(context, entry);
+			after = *(const uint64_t *)entry; /* every struct begins with its ordinal */
+		}
+	}
+	return code;
+}
+
+static int fill_entities(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_entity_list(txn, list->kind, after, page, capacity, count);
+}
+
+static int fill_members(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_organization_members(txn, list->owner, after, page, capacity, count);
+}
+
+static int fill_enabled(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_enabled_connection_list(txn, list->owner, after, page, capacity, count);
+}
+
+static int fill_offers(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_application_connections(txn, list->owner, after, page, capacity, count);
+}
+
+static int fill_roles(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_member_roles(txn, list->owner, list->user, after, page, capacity, count);
+}
+
+static int fill_organizations(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_user_organizations(txn, list->user, after, page, capacity, count);
+}
+
+struct list entities_of_kind(uint32_t kind)
+{
+	return (struct list){ fill_entities, kind, NULL, NULL };
+}
+
+struct list members_of(const char *organization_id)
+{
+	return (struct list){ fill_members, ORGDB_KIND_USER, organization_id, NULL };
+}
+
+struct list enabled_connections_of(const char *organization_id)
+{
+	return (struct list){ fill_enabled, ORGDB_KIND_ENABLED_CONNECTION, organization_id, NULL };
+}
+
+struct list offers_of(const char *client_id)
+{
+	return (struct list){ fill_offers, ORGDB_KIND_CONNECTION, client_id, NULL };
+}
+
+struct list roles_of(const char *organization_id, const char *user_id)
+{
+	return (struct list){ fill_roles, ORGDB_KIND_ROLE, organization_id, user_id };
+}
+
+struct list organizations_of(const char *user_id)
+{
+	return (struct list){ fill_organizations, ORGDB_KIND_ORGANIZATION, NULL, user_id };
+}
+
+/* --- Kinds -------------------------------------------------------------------------------------------------------- */
+
+/* A walk inside a walk: what is to be done with each object in the end, and to whom the inner list belongs. */
+struct walker {
+	orgdb_txn *txn;
+	uint32_t kind;
+	const char *owner;
+	visit_fn *visit;
+	void *context;
+};
+
+static int walk_entities(const struct walker *walker)
+{
+	struct list list = entities_of_kind(walker->kind);
+	return walk_list(walker->txn, &list, 0, walker->visit, walker->context);
+}
+
+/* Call `visit` with a walker for each entity of a kind, it being the owner. */
+static int walk_owners(const struct walker *walker, uint32_t kind, visit_fn *visit)
+{
+	struct walker inner = *walker;
+	struct list list = entities_of_kind(kind);
+	return walk_list(walker->txn, &list, 0, visit, &inner);
+}
+
+static int visit_offer(void *context, const void *entry)
+{
+	const struct walker *walker = context;
+	const orgdb_connection *connection = entry;
+	struct id id;
+	orgdb_application_connection offer;
+	int code = orgdb_application_connection_get(walker->txn, walker->owner, id_of(connection->id, &id), &offer);
+	return code == ORGDB_OK ? walker->visit(walker->context, &offer) : code;
+}
+
+static int visit_offers(void *context, const void *entry)
+{
+	struct walker *walker = context;
+	const orgdb_application *application = entry;
+	struct id id;
+	walker->owner = id_of(application->client_id, &id);
+	struct list list = offers_of(walker->owner);
+	return walk_list(walker->txn, &list, 0, visit_offer, walker);
+}
+
+static int walk_offers(const struct walker *walker)
+{
+	return walk_owners(walker, ORGDB_KIND_APPLICATION, visit_offers);
+}
+
+static int walk_enabled_of(const struct walker *walker)
+{
+	struct list list = enabled_connections_of(walker->owner);
+	return walk_list(walker->txn, &list, 0, walker->visit, walker->context);
+}
+
+static int visit_enabled(void *context, const void *entry)
+{
+	struct walker *walker = context;
+	const orgdb_organization *organization = entry;
+	struct id id;
+	walker->owner = id_of(organization->id, &id);
+	return walk_enabled_of(walker);
+}
+
+static int walk_enabled(const struct walker *walker)
+{
+	return walk_owners(walker, ORGDB_KIND_ORGANIZATION, visit_enabled);
+}
+
+static int visit_member(void *context, const void *entry)
+{
+	const struct walker *walker = context;
+	const orgdb_user *user = entry;
+	struct id id;
+	orgdb_membership membership;
+	int code = orgdb_membership_get(walker->txn, walker->owner, id_of(user->user_id, &id), &membership);
+	return code == ORGDB_OK ? walker->visit(walker->context, &membership) : code;
+}
+
+static int walk_members_of(const struct walker *walker)
+{
+	struct walker inner = *walker;
+	struct list list = members_of(walker->owner);
+	return walk_list(walker->txn, &list, 0, visit_member, &inner);
+}
+
+static int visit_members(void *context, const void *entry)
+{
+	struct walker *walker = context;
+	const orgdb_organization *organization = entry;
+	struct id id;
+	walker->owner = id_of(organization->id, &id);
+	return walk_members_of(walker);
+}
+
+static int walk_members(const struct walker *walker)
+{
+	return walk_owners(walker, ORGDB_KIND_ORGANIZATION, visit_members);
+}
+
+/* --- One organization --------------------------------------------------------------------------------------------- */
+
+static int walk_nothing(const struct walker *walker)
+{
+	(void)walker;
+	return ORGDB_OK;
+}
+
+static int walk_itself(const struct walker *walker)
+{
+	orgdb_organization organization;
+	int code = orgdb_organization_get(walker->txn, walker->owner, &organization);
+	return code == ORGDB_OK ? walker->visit(walker->context, &organization) : code;
+}
+
+static int walk_users_of(const struct walker *walker)
+{
+	struct list list = members_of(walker->owner);
+	return walk_list(walker->txn, &list, 0, walker->visit, walker->context);
+}
+
+static int visit_connection_of(void *context, const void *entry)
+{
+	const struct walker *walker = context;
+	const orgdb_enabled_connection *enabled = entry;
+	struct id id;
+	orgdb_connection connection;
+	int code = orgdb_connection_get(walker->txn, id_of(enabled->connection_id, &id), &connection);
+	return code == ORGDB_OK ? walker->visit(walker->context, &connection) : code;
+}
+
+static int walk_connections_of(const struct walker *walker)
+{
+	struct walker inner = *walker;
+	struct list list = enabled_connections_of(walker->owner);
+	return walk_list(walker->txn, &list, 0, visit_connection_of, &inner);
+}
+
+static int visit_role_of(void *context, const void *entry)
+{
+	const struct walker *walker = context;
+	const orgdb_role *role = entry;
+	struct id id;
+	orgdb_user member;
+	size_t count;
+	int code = orgdb_role_members(walker->txn, walker->owner, id_of(role->id, &id), 0, &member, 1, &count);
+	return code == ORGDB_OK && count > 0 ? walker->visit(walker->context, role) : code;
+}
+
+static int walk_roles_of(const struct walker *walker)
+{
+	struct walker inner = *walker;
+	struct list list = entities_of_kind(ORGDB_KIND_ROLE);
+	return walk_list(walker->txn, &list, 0, visit_role_of, &inner);
+}
+
+/* --- Which walk --------------------------------------------------------------------------------------------------- */
+
+static int (*const walks[ORGDB_KINDS])(const struct walker *walker) = {
+	[ORGDB_KIND_CONNECTION] = walk_entities,
+	[ORGDB_KIND_APPLICATION] = walk_entities,
+	[ORGDB_KIND_ROLE] = walk_entities,
+	[ORGDB_KIND_USER] = walk_entities,
+	[ORGDB_KIND_ORGANIZATION] = walk_entities,
+	[ORGDB_KIND_APPLICATION_CONNECTION] = walk_offers,
+	[ORGDB_KIND_ENABLED_CONNECTION] = walk_enabled,
+	[ORGDB_KIND_MEMBERSHIP] = walk_members,
+};
+
+static int (*const walks_of_organization[ORGDB_KINDS])(const struct walker *walker) = {
+	[ORGDB_KIND_CONNECTION] = walk_connections_of,
+	[ORGDB_KIND_APPLICATION] = walk_nothing,
+	[ORGDB_KIND_ROLE] = walk_roles_of,
+	[ORGDB_KIND_USER] = walk_users_of,
+	[ORGDB_KIND_ORGANIZATION] = walk_itself,
+	[ORGDB_KIND_APPLICATION_CONNECTION] = walk_nothing,
+	[ORGDB_KIND_ENABLED_CONNECTION] = walk_enabled_of,
+	[ORGDB_KIND_MEMBERSHIP] = walk_members_of,
+};
+
+int walk_kind(orgdb_txn *txn, uint32_t kind, const char *organization_id, visit_fn *visit, void *context)
+{
+	struct walker walker = { txn, kind, organization_id, visit, context };
+	return (organization_id ? walks_of_organization : walks)[kind](&walker);
+}
+
+int find_object(orgdb_txn *txn, uint32_t kind, const char *id, const char *second_id, union any_kind *out)
+{
+	switch (kind) {
+	case ORGDB_KIND_APPLICATION_CONNECTION:
+		return orgdb_application_connection_get(txn, id, second_id, &out->application_connection);
+	case ORGDB_KIND_ENABLED_CONNECTION:
+		return orgdb_enabled_connection_get(txn, id, second_id, &out->enabled_connection);
+	case ORGDB_KIND_MEMBERSHIP:
+		return orgdb_membership_get(txn, id, second_id, &out->membership);
+	default:
+		return orgdb_entity_get(txn, kind, id, out);
+	}
+}
+
+/* --- Roles -------------------------------------------------------------------------------------------------------- */
+
+static int add_role(void *context, const void *entry)
+{
+	struct roles *roles = context;
+	const orgdb_role *role = entry;
+	if (roles->count == roles->capacity) {
+		size_t capacity = roles->capacity > 0 ? roles->capacity * 2 : PAGE;
+		orgdb_str *ids = realloc(roles->ids, capacity * sizeof(*ids));
+		if (!ids)
+			return ORGDB_NO_MEMORY;
+		roles->ids = ids;
+		roles->capacity = capacity;
+	}
+	roles->ids[roles->count++] = role->id;
+	return ORGDB_OK;
+}
+
+/* Role ids are of one length. */
+static int compare_ids(const void *left, const void *right)
+{
+	const orgdb_str *a = left, *b = right;
+	return memcmp(a->data, b->data, a->size < b->size ? a->size : b->size);
+}
+
+int roles_read(struct roles *roles, orgdb_txn *txn, const orgdb_membership *membership)
+{
+	struct id organization_id, user_id;
+	struct list list =
+		roles_of(id_of(membership->organization_id, &organization_id), id_of(membership->user_id, &user_id));
+	roles->count = 0;
+	int code = walk_list(txn, &list, 0, add_role, roles);
+	if (roles->count > 1)
+		qsort(roles->ids, roles->count, sizeof(*roles->ids), compare_ids);
+	return code;
+}
+
+void roles_free(struct roles *roles)
+{
+	free(roles->ids);
+	*roles = (struct roles){ 0 };
+}
+
+/* --- Objects out -------------------------------------------------------------------------------------------------- */
+
+bool output_begin(struct output *output, orgdb_txn *txn)
+{
+	*output = (struct output){ .txn = txn };
+	return json_writer_begin(&output->writer, stdout);
+}
+
+void output_end(struct output *output)
+{
+	json_writer_end(&output->writer);
+	roles_free(&output->roles);
+}
+
+int output_object(struct output *output, uint32_t kind, const void *entity)
+{
+	output->roles.count = 0;
+	if (kind == ORGDB_KIND_MEMBERSHIP) {
+		int code = roles_read(&output->roles, output->txn, entity);
+		if (code != ORGDB_OK)
+			return code;
+	}
+	object_write(&output->writer, orgdb_schema_of(kind), entity, output->roles.ids, output->roles.count);
+	return output_failed() ? WALK_STOPPED : output->writer.error;
+}
