@@ -96,7 +96,7 @@ static const char *advice(int code)
 	case ORGDB_VERSION_MISMATCH:
 		return "Use that version of orgdb. Nothing was changed.";
 	case ORGDB_CORRUPT:
-		return "Keep a copy of the damaged file; 'orgdb check' says what is wrong with it.";
+		return "Keep the damaged file as it is; 'orgdb check' says what is wrong with it, and what to do.";
 	case ORGDB_PERMISSION:
 	case ORGDB_READ_ONLY:
 		return "Run as a user who may read and write the store, its lock file and their folder.";

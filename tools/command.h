@@ -23,6 +23,7 @@
 	X(load)          \
 	X(dump)          \
 	X(generate)      \
+	X(copy)          \
 	X(get)           \
 	X(list)          \
 	X(members)       \

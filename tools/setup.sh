@@ -69,6 +69,7 @@ need_for()
 		need python3 python3 -c 'import json'
 		need mandoc command -v mandoc
 		need bash command -v bash
+		need lmdb-utils command -v mdb_dump
 		;;
 	sanitize)
 		need clang command -v clang

@@ -5,6 +5,7 @@
  */
 #include "staging.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -28,18 +29,17 @@ static char *joined(const char *text, const char *ending)
 
 int staging_begin(struct staging *staging, const char *path)
 {
-	*staging = (struct staging){ .path = path, .folder = joined(path, ".load-" UNIQUE_ENDING) };
+	*staging = (struct staging){ .path = path, .folder = joined(path, ".new-" UNIQUE_ENDING) };
 	signals_hold();
 	if (!staging->folder || !mkdtemp(staging->folder)) {
 		complain("%s: cannot make a store there: %s", path, strerror(errno));
-		advise("The folder must exist and you must be allowed to write in it. Nothing was loaded.");
+		advise("The folder must exist and you must be allowed to write in it. Nothing was changed.");
 		free(staging->folder);
 		staging->folder = NULL;
 		return STATUS_FAILED;
 	}
 	staging->store = joined(staging->folder, "/store");
-	staging->lock = joined(staging->folder, "/store-lock");
-	if (staging->store && staging->lock)
+	if (staging->store)
 		return STATUS_OK;
 	complain("%s: %s", path, strerror(ENOMEM));
 	return STATUS_FAILED;
@@ -72,15 +72,22 @@ int staging_publish(const struct staging *staging)
 	return STATUS_OK;
 }
 
+/* Beside the store: its lock file, and what a process that was ended left behind. */
+static void remove_folder(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	while (folder && (entry = readdir(folder)))
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder)
+		closedir(folder);
+	rmdir(path);
+}
+
 void staging_end(struct staging *staging)
 {
-	if (staging->store)
-		unlink(staging->store);
-	if (staging->lock)
-		unlink(staging->lock);
 	if (staging->folder)
-		rmdir(staging->folder);
-	free(staging->lock);
+		remove_folder(staging->folder);
 	free(staging->store);
 	free(staging->folder);
 	*staging = (struct staging){ 0 };

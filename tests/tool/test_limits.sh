@@ -92,7 +92,7 @@ check 'a signal ends a load that waits for a pipe' test $? -eq 143
 awk 'BEGIN { for (i = 0; i < 400000; i++) printf "{\"kind\": \"user\", \"user_id\": \"auth0|%06d\"}\n", i }' >long.jsonl
 "$orgdb" load signal.orgdb long.jsonl >out 2>err &
 loader=$!
-while kill -0 $loader 2>/dev/null && ! ls signal.orgdb.load-*/store >/dev/null 2>&1; do :; done
+while kill -0 $loader 2>/dev/null && ! ls signal.orgdb.new-*/store >/dev/null 2>&1; do :; done
 kill -TERM $loader
 wait $loader 2>/dev/null
 status=$?

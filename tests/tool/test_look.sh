@@ -71,6 +71,9 @@ check 'raw rows of an id' grep -q '^{"table": "organization_names", "key": "6163
 check 'raw rows have MessagePack as text' grep -q \
 	'^{"table": "roles", "key": "0101", "value": "8300b4[0-9a-f]*", "msgpack": "{0: \\"rol_0000000000000001\\", 1: \\"admin\\", 2: \\"May do everything\\"}"}$' raw.jsonl
 check 'and nested values' grep -q 'msgpack.*[0-9]*: {\\"signInEndpoint\\": \\"https://idp.example.com/\\"}}' raw.jsonl
+"$orgdb" stat small.orgdb | awk '/^TABLE/ { on = 1; next } /^$/ { on = 0 } on { sum += $2 } END { print sum }' >wanted
+wc -l <raw.jsonl >got
+check 'raw has every row' test "$(cat got)" -eq "$(cat wanted)"
 expect 'raw takes no part' 2 'raw is of whole stores' "$orgdb" dump small.orgdb --raw --kind user
 expect 'raw and an organization' 2 'raw is of whole stores' "$orgdb" dump small.orgdb --raw --organization acme
 LC_ALL=C sed 's/May do everything/\xdf\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff/' small.orgdb >damaged.orgdb
