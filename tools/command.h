@@ -29,6 +29,7 @@
 	X(members)       \
 	X(organizations) \
 	X(lookup)        \
+	X(diff)          \
 	X(stat)          \
 	X(check)         \
 	X(delete)        \
@@ -37,10 +38,10 @@
 
 /* Exit statuses: name, value, what it tells. */
 #define STATUSES(X)                                                                            \
-	X(STATUS_OK, 0, "done; for check: clean")                                                  \
+	X(STATUS_OK, 0, "done; for check: clean; for diff: nothing differs")                       \
 	X(STATUS_REFUSED, 1,                                                                       \
 		"the input, the store or the person who was asked says no: invalid, not found, "       \
-		"exists, damaged")                                                                     \
+		"exists, damaged; for diff: something differs")                                        \
 	X(STATUS_USAGE, 2, "the command line is wrong")                                            \
 	X(STATUS_FAILED, 3,                                                                        \
 		"could not run: no such file or store, not a store, no permission, no room, input or " \

@@ -7,23 +7,10 @@
 #include <string.h>
 
 #include "cli.h"
+#include "lookup.h"
 #include "object.h"
 
-struct lookup {
-	const char *store;
-	const char *client_id;
-	const char *organization; /* id or name, or NULL */
-	orgdb_merge_options options;
-	bool as_json;
-
-	orgdb_application application;
-	orgdb_organization found; /* the organization, if one was asked for */
-	uint32_t usage;
-	orgdb_merged_connection *entries;
-	size_t count;
-};
-
-static const char *const policies[] = {
+const char *const policies[] = {
 	[ORGDB_POLICY_UNION] = "union",
 	[ORGDB_POLICY_ORGANIZATION] = "organization",
 	[ORGDB_POLICY_INTERSECTION] = "intersection",
@@ -133,7 +120,7 @@ static void print_subject(const char *label, orgdb_str name, orgdb_str id)
 	printf(" (%.*s)\n", (int)id.size, id.data);
 }
 
-static void print_for_people(const struct lookup *lookup)
+static void print_head(const struct lookup *lookup)
 {
 	print_subject("application", lookup->application.name, lookup->application.client_id);
 	printf("%-20s %s\n", "organization_usage", orgdb_organization_usage_name(lookup->usage));
@@ -146,6 +133,11 @@ static void print_for_people(const struct lookup *lookup)
 	if (!lookup->organization && lookup->usage == ORGDB_USAGE_REQUIRE)
 		printf("%-20s the application lets users log in to an organization only\n", "note");
 	printf("%-20s %zu\n", "connections", lookup->count);
+}
+
+static void print_for_people(const struct lookup *lookup)
+{
+	print_head(lookup);
 	if (lookup->count > 0) {
 		putchar('\n');
 		print_table(lookup);
@@ -208,17 +200,31 @@ static int find(struct lookup *lookup, orgdb_txn *txn)
 	return code == ORGDB_OK ? merge(lookup, txn) : code;
 }
 
-enum { OPTION_POLICY, OPTION_VISIBLE, OPTION_JSON };
+enum { OPTION_POLICY, OPTION_VISIBLE, OPTION_EXPLAIN, OPTION_JSON };
 
 static void read_arguments(struct lookup *lookup, const struct arguments *arguments)
 {
 	lookup->options.policy = (uint32_t)option_choice(arguments, OPTION_POLICY, ORGDB_POLICY_UNION);
 	lookup->options.visible_only = option_given(arguments, OPTION_VISIBLE);
 	lookup->options.usage = &lookup->usage;
+	lookup->explained = option_given(arguments, OPTION_EXPLAIN);
 	lookup->as_json = option_given(arguments, OPTION_JSON);
 	lookup->store = arguments->operands[0];
 	lookup->client_id = arguments->operands[1];
 	lookup->organization = arguments->operand_count > 2 ? arguments->operands[2] : NULL;
+}
+
+static int print_answer(const struct lookup *lookup, orgdb_txn *txn)
+{
+	if (lookup->explained && !lookup->as_json)
+		print_head(lookup);
+	if (lookup->explained)
+		return explain(lookup, txn);
+	if (lookup->as_json)
+		print_as_json(lookup);
+	else
+		print_for_people(lookup);
+	return ORGDB_OK;
 }
 
 static int run(const struct arguments *arguments)
@@ -231,12 +237,10 @@ static int run(const struct arguments *arguments)
 	if (status != STATUS_OK)
 		return status;
 	int code = find(&lookup, txn);
+	if (code == ORGDB_OK)
+		code = print_answer(&lookup, txn);
 	if (code != ORGDB_OK)
 		status = store_failed(code, lookup.store);
-	else if (lookup.as_json)
-		print_as_json(&lookup);
-	else
-		print_for_people(&lookup);
 	free(lookup.entries);
 	orgdb_end(txn);
 	orgdb_close(db);
@@ -260,6 +264,11 @@ static const struct parameter options[] = {
 				"organization's; intersection: only those that both have",
 	},
 	[OPTION_VISIBLE] = { .name = "visible", .help = "leave out what is not visible" },
+	[OPTION_EXPLAIN] = {
+		.name = "explain",
+		.help = "for each connection that the application or the organization has, say whether it is offered and why; "
+				"with --json the members id, name, strategy, kind, offered, visible and reasons, an array of words",
+	},
 	[OPTION_JSON] = {
 		.name = "json",
 		.help = "one JSON object a line for each connection, always with the same members",
@@ -269,6 +278,7 @@ static const struct parameter options[] = {
 
 static const struct example examples[] = {
 	{ "what the login page offers", "orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 harbor-clinic" },
+	{ "why a connection is there, or is not", "orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 --explain" },
 	{ "for programs", "orgdb lookup acme.orgdb FieldnoteWeb00000000000000000001 harbor-clinic --json" },
 	{ 0 },
 };

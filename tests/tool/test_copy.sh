@@ -85,7 +85,7 @@ every_look() { # NAME STORE COMMAND...: every command that looks, run by COMMAND
 	shift 2
 	for look in "dump $store" "dump --raw $store" "stat $store" "check $store" "get $store user auth0|000000000000000000000001" \
 		"list $store organization" "members $store acme" "organizations $store auth0|000000000000000000000001" \
-		"lookup $store portal acme" "copy $store new.orgdb"; do
+		"lookup $store portal acme" "lookup --explain $store portal acme" "copy $store new.orgdb" "diff $store $store"; do
 		# shellcheck disable=SC2086
 		check "$name: ${look%% *}" "$@" $look
 		rm -f new.orgdb

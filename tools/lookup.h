@@ -1,0 +1,33 @@
+/*
+ * One lookup: the question and what was found.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef LOOKUP_H
+#define LOOKUP_H
+
+#include <orgdb.h>
+
+struct lookup {
+	const char *store;
+	const char *client_id;
+	const char *organization; /* id or name, or NULL */
+	orgdb_merge_options options;
+	bool explained;
+	bool as_json;
+
+	orgdb_application application;
+	orgdb_organization found; /* the organization, if one was asked for */
+	uint32_t usage;
+	orgdb_merged_connection *entries;
+	size_t count;
+};
+
+/* The names of the policies, ended by NULL. */
+extern const char *const policies[];
+
+/* Say for each connection that the application or the organization has whether it is offered, and why. Returns the
+ * library's code. */
+int explain(const struct lookup *lookup, orgdb_txn *txn);
+
+#endif
