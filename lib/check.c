@@ -23,8 +23,9 @@ struct checker {
 	orgdb_txn *txn;
 	orgdb_check_report *report;
 	struct counters counters;
-	uint64_t total;             /* Entries in all tables. */
-	uint64_t edges[EDGE_KINDS]; /* As found in forward halves. */
+	uint64_t total;                  /* Entries in all tables. */
+	uint64_t walked[KV_PLACE_COUNT]; /* Of them, those seen. */
+	uint64_t edges[EDGE_KINDS];      /* As found in forward halves. */
 	uint64_t login_rows;
 	enum kv_table table; /* The one being walked. */
 	/* Of the set whose chunks are being walked: */
@@ -425,7 +426,7 @@ static int check_table(struct checker *checker, enum kv_table table)
 	if (rc != 0)
 		return rc;
 	rc = orgdb__kv_cursor_seek(cursor, (struct bytes){ NULL, 0 }, &key, &value);
-	uint64_t walked = 0, counted = 0;
+	uint64_t walked = 0;
 	for (; rc == 0; walked++) {
 		check_entry(checker, key, value);
 		if (++checker->report->entries % PROGRESS_EVERY == 0)
@@ -434,11 +435,24 @@ static int check_table(struct checker *checker, enum kv_table table)
 	}
 	orgdb__kv_cursor_close(cursor);
 	end_set(checker);
-	if (rc == ORGDB_NOT_FOUND && orgdb__kv_entries(checker->txn->kv, table, &counted) == 0 && counted != walked)
-		problem(checker, "the table counts %llu entries and has %llu", number(counted), number(walked));
+	checker->walked[orgdb__kv_place_of(table)] += walked;
 	if (rc == ORGDB_CORRUPT)
 		problem(checker, "the table cannot be read to its end: %s", orgdb_last_error()->message);
 	return rc == ORGDB_NOT_FOUND || rc == ORGDB_CORRUPT ? 0 : rc;
+}
+
+/* What LMDB counts, and whether anything lies between the tables of a place. */
+static void check_places(struct checker *checker)
+{
+	for (int table = 0; table < KV_TABLE_COUNT; table++) {
+		enum kv_place place = orgdb__kv_place_of((enum kv_table)table);
+		struct kv_place_statistics found;
+		checker->table = (enum kv_table)table;
+		if (orgdb__kv_place_stat(checker->txn->kv, place, &found) == 0 && found.entries != checker->walked[place])
+			problem(checker, "%s counts %llu entries, and %llu were found", orgdb__kv_place_name(place),
+				number(found.entries), number(checker->walked[place]));
+		checker->walked[place] = found.entries; /* Said once. */
+	}
 }
 
 /* What only the whole can tell. */
@@ -473,12 +487,12 @@ static int check_all(struct checker *checker)
 	} else {
 		checker->counters = *counters;
 	}
-	for (int table = 0; table < KV_TABLE_COUNT; table++) {
-		uint64_t entries;
-		rc = orgdb__kv_entries(checker->txn->kv, (enum kv_table)table, &entries);
+	for (int place = 0; place < KV_PLACE_COUNT; place++) {
+		struct kv_place_statistics found;
+		rc = orgdb__kv_place_stat(checker->txn->kv, (enum kv_place)place, &found);
 		if (rc != 0)
 			return rc;
-		checker->total += entries;
+		checker->total += found.entries;
 	}
 	for (int table = 0; table < KV_TABLE_COUNT; table++) {
 		rc = check_table(checker, (enum kv_table)table);
@@ -486,6 +500,7 @@ static int check_all(struct checker *checker)
 			return rc;
 	}
 	show_progress(checker);
+	check_places(checker);
 	check_generations(checker);
 	return check_totals(checker);
 }

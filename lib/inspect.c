@@ -11,22 +11,22 @@
 
 /* ---- Tables ------------------------------------------------------------------------------------------------------ */
 
-static bool holds_objects(enum kv_table table)
+static bool holds_objects(enum kv_place place)
 {
 	for (uint32_t kind = 0; kind < ORGDB_KINDS; kind++)
-		if (orgdb__kind(kind)->records == table)
+		if (orgdb__kv_place_of(orgdb__kind(kind)->records) == place)
 			return true;
 	return false;
 }
 
-static int describe_table(orgdb_txn *txn, enum kv_table table, orgdb_table *out)
+static int describe_table(orgdb_txn *txn, enum kv_place table, orgdb_table *out)
 {
-	struct kv_table_statistics found;
-	int rc = orgdb__kv_table_stat(txn->kv, table, &found);
+	struct kv_place_statistics found;
+	int rc = orgdb__kv_place_stat(txn->kv, table, &found);
 	if (rc == 0)
 		*out = (orgdb_table){
 			.ordinal = (uint64_t)table + 1,
-			.name = orgdb__kv_table_name(table),
+			.name = orgdb__kv_place_name(table),
 			.holds_objects = holds_objects(table),
 			.depth = (uint32_t)found.depth,
 			.rows = found.entries,
@@ -41,8 +41,8 @@ int orgdb_tables(orgdb_txn *txn, uint64_t after, orgdb_table *array, size_t capa
 {
 	int rc = orgdb__txn_read(txn);
 	*count = 0;
-	for (uint64_t table = after; rc == 0 && table < KV_TABLE_COUNT && *count < capacity; table++) {
-		rc = describe_table(txn, (enum kv_table)table, &array[*count]);
+	for (uint64_t table = after; rc == 0 && table < KV_PLACE_COUNT && *count < capacity; table++) {
+		rc = describe_table(txn, (enum kv_place)table, &array[*count]);
 		*count += rc == 0;
 	}
 	return rc;
@@ -58,12 +58,12 @@ int orgdb_free_pages(orgdb_txn *txn, uint64_t *count)
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
-static enum kv_table find_table(const char *name)
+static enum kv_place find_table(const char *name)
 {
 	int table = 0;
-	while (table < KV_TABLE_COUNT && strcmp(orgdb__kv_table_name((enum kv_table)table), name) != 0)
+	while (table < KV_PLACE_COUNT && strcmp(orgdb__kv_place_name((enum kv_place)table), name) != 0)
 		table++;
-	return (enum kv_table)table;
+	return (enum kv_place)table;
 }
 
 static int collect_rows(struct kv_cursor *cursor, struct bytes after, orgdb_row *array, size_t capacity, size_t *count)
@@ -82,16 +82,16 @@ static int collect_rows(struct kv_cursor *cursor, struct bytes after, orgdb_row 
 int orgdb_table_rows(orgdb_txn *txn, const char *name, const void *after, size_t after_size, orgdb_row *array,
 	size_t capacity, size_t *count)
 {
-	enum kv_table table = find_table(name);
+	enum kv_place table = find_table(name);
 	struct kv_cursor *cursor;
 	int rc = orgdb__txn_read(txn);
 	*count = 0;
-	if (rc == 0 && table == KV_TABLE_COUNT)
+	if (rc == 0 && table == KV_PLACE_COUNT)
 		rc = orgdb__fail(ORGDB_NOT_FOUND, "table", "there is no table \"%.60s\"", name);
 	if (rc == 0 && after && !orgdb__kv_key_possible(table, after_size))
 		rc = orgdb__fail(ORGDB_INVALID, "after", "after must be the key of a row, not %zu bytes", after_size);
 	if (rc == 0)
-		rc = orgdb__kv_cursor_open(txn->kv, table, &cursor);
+		rc = orgdb__kv_cursor_open_place(txn->kv, table, &cursor);
 	if (rc != 0)
 		return rc;
 	rc = collect_rows(cursor, (struct bytes){ after, after ? after_size : 0 }, array, capacity, count);

@@ -20,8 +20,8 @@
 #include "orgdb.h"
 
 enum {
-	KEY_SIZE_MAX = 511, /* LMDB's own limit. */
-	KEY_TEXT_MAX = 502,
+	KEY_SIZE_MAX = 510, /* LMDB's own limit is one more: see kv.c. */
+	KEY_TEXT_MAX = 501,
 	KEY_INFINITY = 0xff, /* Sorts behind every number. */
 };
 

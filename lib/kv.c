@@ -32,15 +32,16 @@ struct kv {
 	MDB_env *env;
 	char *path;
 	uint64_t map_size_max;
-	int lock_fd;   /* For looking at others' locks, or -1. Must outlive the environment: see open_lock_file(). */
-	bool unlocked; /* There is no lock file, or none that can be written. */
-	bool dead;     /* The map is gone: nothing can be read any more. */
+	int lock_fd;          /* For looking at others' locks, or -1. Must outlive the environment: see open_lock_file(). */
+	bool unlocked;        /* There is no lock file, or none that can be written. */
+	bool dead;            /* The map is gone: nothing can be read any more. */
 	size_t readers_check; /* At this page look for dead readers again; only whoever has the turn to write uses it. */
-	MDB_dbi tables[KV_TABLE_COUNT];
+	MDB_dbi places[KV_PLACE_COUNT];
 };
 
 /* A transaction's own cursor in a table; see keep_cursor(). */
 struct kept {
+	const struct table *table;
 	MDB_cursor *cursor;
 	/* It stands on the first entry at or behind this key, if that is known and the key is short; else this is empty. */
 	struct key asked;
@@ -61,29 +62,50 @@ _Static_assert(KV_TABLE_COUNT <= 32, "a bit for each table");
 
 struct kv_cursor {
 	struct kv_txn *txn;
+	uint8_t prefix;
 	MDB_cursor *cursor;
 };
 
-static const char *const table_names[KV_TABLE_COUNT] = {
-#define KV_TABLE_NAME(table, name) [table] = name,
-	KV_TABLES(KV_TABLE_NAME)
-#undef KV_TABLE_NAME
+static const struct table {
+	const char *name;
+	enum kv_place place;
+	uint8_t prefix;
+} tables[KV_TABLE_COUNT] = {
+#define KV_TABLE_ROW(table, name, place, prefix) [table] = { name, place, prefix },
+	KV_TABLES(KV_TABLE_ROW)
+#undef KV_TABLE_ROW
+};
+
+static const char *const place_names[KV_PLACE_COUNT] = {
+#define KV_PLACE_NAME(place, name) [place] = name,
+	KV_PLACES(KV_PLACE_NAME)
+#undef KV_PLACE_NAME
 };
 
 const char *orgdb__kv_table_name(enum kv_table table)
 {
-	return table_names[table];
+	return tables[table].name;
+}
+
+enum kv_place orgdb__kv_place_of(enum kv_table table)
+{
+	return tables[table].place;
+}
+
+const char *orgdb__kv_place_name(enum kv_place place)
+{
+	return place_names[place];
 }
 
 /* Hot rows are under hashes, which LMDB compares as numbers. */
-static unsigned flags_of_table(int table)
+static unsigned flags_of_place(int place)
 {
-	return table == TABLE_ORGANIZATION_LOGIN ? MDB_INTEGERKEY : 0;
+	return place == PLACE_ORGANIZATION_LOGIN ? MDB_INTEGERKEY : 0;
 }
 
-bool orgdb__kv_key_possible(enum kv_table table, size_t size)
+bool orgdb__kv_key_possible(enum kv_place place, size_t size)
 {
-	return flags_of_table(table) & MDB_INTEGERKEY ? size == sizeof(uint64_t) : size > 0 && size <= KEY_SIZE_MAX;
+	return flags_of_place(place) & MDB_INTEGERKEY ? size == sizeof(uint64_t) : size > 0 && size <= KEY_SIZE_MAX + 1;
 }
 
 /* LMDB reports a write that was cut short by a full disk as an I/O error. */
@@ -136,16 +158,16 @@ static int translate(const char *path, int rc, const char *what)
 /* ---- Environments ------------------------------------------------------------------------------------------------ */
 
 /* From `first` to before `end`. */
-static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags, int first, int end)
+static int open_places(struct kv *kv, MDB_txn *txn, unsigned flags, int first, int end)
 {
 	for (int i = first; i < end; i++) {
-		int rc = mdb_dbi_open(txn, table_names[i], flags | flags_of_table(i), &kv->tables[i]);
+		int rc = mdb_dbi_open(txn, place_names[i], flags | flags_of_place(i), &kv->places[i]);
 		if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
-			if (i == TABLE_META)
+			if (i == PLACE_META)
 				return orgdb__fail(
 					ORGDB_NOT_A_STORE, "", "%s: not an orgdb store: an LMDB file of something else", kv->path);
 			return orgdb__fail(
-				ORGDB_CORRUPT, "", "%s: the table \"%s\" is missing; restore a backup", kv->path, table_names[i]);
+				ORGDB_CORRUPT, "", "%s: the table \"%s\" is missing; restore a backup", kv->path, place_names[i]);
 		}
 		if (rc != 0)
 			return translate(kv->path, rc, "cannot open a table");
@@ -212,7 +234,7 @@ static int open_environment(struct kv *kv, unsigned flags, uint64_t map_size, ui
 {
 	int rc = mdb_env_create(&kv->env);
 	if (rc == 0)
-		rc = mdb_env_set_maxdbs(kv->env, KV_TABLE_COUNT);
+		rc = mdb_env_set_maxdbs(kv->env, KV_PLACE_COUNT);
 	if (rc == 0)
 		rc = mdb_env_set_maxreaders(kv->env, readers_max);
 	if (rc == 0)
@@ -278,11 +300,11 @@ static int initialize(struct kv *kv, bool create, int (*use)(struct kv_txn *txn,
 		return rc;
 	/* First the one that says whether this library knows the others. */
 	unsigned flags = create ? MDB_CREATE : 0;
-	rc = open_tables(kv, txn->txn, flags, TABLE_META, TABLE_META + 1);
+	rc = open_places(kv, txn->txn, flags, PLACE_META, PLACE_META + 1);
 	if (rc == 0)
 		rc = use(txn, context);
 	if (rc == 0)
-		rc = open_tables(kv, txn->txn, flags, TABLE_META + 1, KV_TABLE_COUNT);
+		rc = open_places(kv, txn->txn, flags, PLACE_META + 1, KV_PLACE_COUNT);
 	if (rc != 0) {
 		orgdb__kv_abort(txn);
 		return rc;
@@ -638,14 +660,41 @@ uint64_t orgdb__kv_changes(const struct kv_txn *txn)
 
 /* ---- Entries ----------------------------------------------------------------------------------------------------- */
 
-static MDB_val val_of_key(struct bytes key)
+/* A key with the byte that tells its table from others in the same place. */
+struct full_key {
+	uint8_t data[1 + KEY_SIZE_MAX];
+};
+
+static MDB_val val_of(struct bytes bytes)
 {
-	return (MDB_val){ key.size, (void *)(uintptr_t)key.data };
+	return (MDB_val){ bytes.size, (void *)(uintptr_t)bytes.data };
+}
+
+static MDB_val val_of_key(uint8_t prefix, struct bytes key, struct full_key *full)
+{
+	if (prefix == 0)
+		return val_of(key);
+	full->data[0] = prefix;
+	if (key.size > 0)
+		memcpy(full->data + 1, key.data, key.size);
+	return (MDB_val){ 1 + key.size, full->data };
 }
 
 static struct bytes bytes_of_val(MDB_val val)
 {
 	return (struct bytes){ val.mv_data, val.mv_size };
+}
+
+/* False if the key is another table's. */
+static bool take_prefix(uint8_t prefix, struct bytes *key)
+{
+	if (prefix == 0)
+		return true;
+	if (key->data[0] != prefix)
+		return false;
+	key->data++;
+	key->size--;
+	return true;
 }
 
 static int fail(struct kv_txn *txn, int rc, const char *what)
@@ -660,16 +709,17 @@ int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, str
 		return orgdb__kv_failure(txn);
 	if (key.size == 0)
 		return ORGDB_NOT_FOUND;
-	MDB_val k = val_of_key(key), v;
-	int rc = mdb_get(txn->txn, txn->kv->tables[table], &k, &v);
+	struct full_key full;
+	MDB_val k = val_of_key(tables[table].prefix, key, &full), v;
+	int rc = mdb_get(txn->txn, txn->kv->places[tables[table].place], &k, &v);
 	if (rc != 0)
 		return fail(txn, rc, "cannot read");
 	*value = bytes_of_val(v);
 	return 0;
 }
 
-static int cursor_get(
-	struct kv_txn *txn, MDB_cursor *cursor, MDB_val k, MDB_cursor_op op, struct bytes *found, struct bytes *value)
+static int cursor_get(struct kv_txn *txn, MDB_cursor *cursor, uint8_t prefix, MDB_val k, MDB_cursor_op op,
+	struct bytes *found, struct bytes *value)
 {
 	MDB_val v;
 	int rc = mdb_cursor_get(cursor, &k, &v, op);
@@ -677,15 +727,15 @@ static int cursor_get(
 		return fail(txn, rc, "cannot read");
 	*found = bytes_of_val(k);
 	*value = bytes_of_val(v);
-	return 0;
+	return take_prefix(prefix, found) ? 0 : ORGDB_NOT_FOUND;
 }
 
 static int cursor_seek(
-	struct kv_txn *txn, MDB_cursor *cursor, struct bytes key, struct bytes *found, struct bytes *value)
+	struct kv_txn *txn, MDB_cursor *cursor, uint8_t prefix, struct bytes key, struct bytes *found, struct bytes *value)
 {
-	if (key.size == 0)
-		return cursor_get(txn, cursor, (MDB_val){ 0 }, MDB_FIRST, found, value);
-	return cursor_get(txn, cursor, val_of_key(key), MDB_SET_RANGE, found, value);
+	struct full_key full;
+	MDB_val k = val_of_key(prefix, key, &full);
+	return cursor_get(txn, cursor, prefix, k, k.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE, found, value);
 }
 
 /*
@@ -702,9 +752,10 @@ static int keep_cursor(struct kv_txn *txn, enum kv_table table, struct kept **ou
 	if (txn->placed & bit)
 		return 0;
 	int rc = kept->cursor ? mdb_cursor_renew(txn->txn, kept->cursor)
-						  : mdb_cursor_open(txn->txn, txn->kv->tables[table], &kept->cursor);
+						  : mdb_cursor_open(txn->txn, txn->kv->places[tables[table].place], &kept->cursor);
 	if (rc != 0)
 		return fail(txn, rc, "cannot read");
+	kept->table = &tables[table];
 	kept->asked.size = 0;
 	txn->placed |= bit;
 	return 0;
@@ -716,9 +767,11 @@ static int compare_keys(struct bytes a, struct bytes b)
 	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
+/* Numbers have another order than the bytes that they are made of, and come in none anyway. */
 static void remember(struct kept *kept, struct bytes key)
 {
-	kept->asked.size = key.size <= sizeof(kept->asked.data) ? (uint8_t)key.size : 0;
+	bool known = key.size <= sizeof(kept->asked.data) && flags_of_place(kept->table->place) == 0;
+	kept->asked.size = known ? (uint8_t)key.size : 0;
 	memcpy(kept->asked.data, key.data, kept->asked.size);
 }
 
@@ -734,6 +787,8 @@ static bool look_nearby(struct kept *kept, struct bytes key, struct bytes *found
 			return false;
 		*found = bytes_of_val(k);
 		*value = bytes_of_val(v);
+		if (!take_prefix(kept->table->prefix, found))
+			return false;
 		if (compare_keys(*found, key) >= 0)
 			return true;
 	}
@@ -742,7 +797,9 @@ static bool look_nearby(struct kept *kept, struct bytes key, struct bytes *found
 
 static int seek(struct kv_txn *txn, struct kept *kept, struct bytes key, struct bytes *found, struct bytes *value)
 {
-	int rc = look_nearby(kept, key, found, value) ? 0 : cursor_seek(txn, kept->cursor, key, found, value);
+	int rc = look_nearby(kept, key, found, value)
+		? 0
+		: cursor_seek(txn, kept->cursor, kept->table->prefix, key, found, value);
 	if (rc == 0)
 		remember(kept, key);
 	else
@@ -764,11 +821,15 @@ int orgdb__kv_seek_before(
 	int rc = keep_cursor(txn, table, &kept);
 	if (rc != 0)
 		return rc;
-	rc = cursor_seek(txn, kept->cursor, key, found, value);
+	uint8_t prefix = kept->table->prefix;
+	struct full_key full;
+	MDB_val k = val_of_key(prefix, key, &full), v;
+	rc = mdb_cursor_get(kept->cursor, &k, &v, MDB_SET_RANGE);
 	kept->asked.size = 0;
-	if (rc != 0 && rc != ORGDB_NOT_FOUND)
-		return rc;
-	return cursor_get(txn, kept->cursor, (MDB_val){ 0 }, rc == 0 ? MDB_PREV : MDB_LAST, found, value);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return fail(txn, rc, "cannot read");
+	/* Whichever table's that entry is, the one before it may be this one's. */
+	return cursor_get(txn, kept->cursor, prefix, (MDB_val){ 0 }, rc == 0 ? MDB_PREV : MDB_LAST, found, value);
 }
 
 static int put(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes value, unsigned flags)
@@ -777,12 +838,13 @@ static int put(struct kv_txn *txn, enum kv_table table, struct bytes key, struct
 	int rc = keep_cursor(txn, table, &kept);
 	if (rc != 0)
 		return rc;
-	MDB_val k = val_of_key(key), v = { value.size, (void *)(uintptr_t)value.data };
+	struct full_key full;
+	MDB_val k = val_of_key(kept->table->prefix, key, &full), v = val_of(value);
 	rc = mdb_cursor_put(kept->cursor, &k, &v, flags);
 	if (rc == MDB_KEYEXIST) /* Only from MDB_APPEND, whose caller knows of no later key. */
 		return orgdb__kv_poison(txn,
 			orgdb__fail(
-				ORGDB_CORRUPT, "", "%s: table %s holds entries of the future", txn->kv->path, table_names[table]));
+				ORGDB_CORRUPT, "", "%s: table %s holds entries of the future", txn->kv->path, kept->table->name));
 	if (rc != 0)
 		return fail(txn, rc, "cannot write");
 	remember(kept, key);
@@ -832,28 +894,28 @@ int orgdb__kv_delete_prefix(struct kv_txn *txn, enum kv_table table, struct byte
 	while (rc == 0 && key_has_prefix(found, prefix)) {
 		rc = delete_current(txn, kept);
 		if (rc == 0)
-			rc = cursor_get(txn, kept->cursor, (MDB_val){ 0 }, MDB_NEXT, &found, &value);
+			rc = cursor_get(txn, kept->cursor, kept->table->prefix, (MDB_val){ 0 }, MDB_NEXT, &found, &value);
 	}
 	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
-int orgdb__kv_table_stat(struct kv_txn *txn, enum kv_table table, struct kv_table_statistics *out)
+int orgdb__kv_place_stat(struct kv_txn *txn, enum kv_place place, struct kv_place_statistics *out)
 {
 	if (txn->failure != 0)
 		return orgdb__kv_failure(txn);
 	MDB_stat stat;
-	int rc = mdb_stat(txn->txn, txn->kv->tables[table], &stat);
+	int rc = mdb_stat(txn->txn, txn->kv->places[place], &stat);
 	if (rc != 0)
 		return fail(txn, rc, "cannot read");
-	*out = (struct kv_table_statistics){ stat.ms_entries, stat.ms_depth, stat.ms_branch_pages, stat.ms_leaf_pages,
+	*out = (struct kv_place_statistics){ stat.ms_entries, stat.ms_depth, stat.ms_branch_pages, stat.ms_leaf_pages,
 		stat.ms_overflow_pages };
 	return 0;
 }
 
 int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count)
 {
-	struct kv_table_statistics statistics = { 0 };
-	int rc = orgdb__kv_table_stat(txn, table, &statistics);
+	struct kv_place_statistics statistics = { 0 };
+	int rc = orgdb__kv_place_stat(txn, tables[table].place, &statistics);
 	if (rc == 0)
 		*count = statistics.entries;
 	return rc;
@@ -875,7 +937,7 @@ int orgdb__kv_free_pages(struct kv_txn *txn, uint64_t *count)
 	return rc == 0 || rc == MDB_NOTFOUND ? 0 : translate(txn->kv->path, rc, "cannot read the free list");
 }
 
-int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **out)
+static int open_cursor(struct kv_txn *txn, enum kv_place place, uint8_t prefix, struct kv_cursor **out)
 {
 	if (txn->failure != 0)
 		return orgdb__kv_failure(txn);
@@ -884,7 +946,8 @@ int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cur
 	if (!cursor)
 		return orgdb__kv_poison(txn, orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a cursor"));
 	cursor->txn = txn;
-	int rc = mdb_cursor_open(txn->txn, txn->kv->tables[table], &cursor->cursor);
+	cursor->prefix = prefix;
+	int rc = mdb_cursor_open(txn->txn, txn->kv->places[place], &cursor->cursor);
 	if (rc != 0) {
 		free(cursor);
 		return fail(txn, rc, "cannot read");
@@ -893,14 +956,24 @@ int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cur
 	return 0;
 }
 
+int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **out)
+{
+	return open_cursor(txn, tables[table].place, tables[table].prefix, out);
+}
+
+int orgdb__kv_cursor_open_place(struct kv_txn *txn, enum kv_place place, struct kv_cursor **out)
+{
+	return open_cursor(txn, place, 0, out);
+}
+
 int orgdb__kv_cursor_seek(struct kv_cursor *cursor, struct bytes key, struct bytes *found, struct bytes *value)
 {
-	return cursor_seek(cursor->txn, cursor->cursor, key, found, value);
+	return cursor_seek(cursor->txn, cursor->cursor, cursor->prefix, key, found, value);
 }
 
 int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct bytes *value)
 {
-	return cursor_get(cursor->txn, cursor->cursor, (MDB_val){ 0 }, MDB_NEXT, found, value);
+	return cursor_get(cursor->txn, cursor->cursor, cursor->prefix, (MDB_val){ 0 }, MDB_NEXT, found, value);
 }
 
 void orgdb__kv_cursor_close(struct kv_cursor *cursor)

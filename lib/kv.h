@@ -16,46 +16,72 @@
 
 #include "key.h"
 
-/* Every table, with its name on disk. */
-#define KV_TABLES(X)                                                    \
-	X(TABLE_META, "meta")                                               \
-	X(TABLE_CONNECTIONS, "connections")                                 \
-	X(TABLE_CONNECTION_IDS, "connection_ids")                           \
-	X(TABLE_CONNECTION_NAMES, "connection_names")                       \
-	X(TABLE_CONNECTION_REALMS, "connection_realms")                     \
-	X(TABLE_DOMAIN_CONNECTIONS, "domain_connections")                   \
-	X(TABLE_APPLICATIONS, "applications")                               \
-	X(TABLE_APPLICATION_IDS, "application_ids")                         \
-	X(TABLE_ROLES, "roles")                                             \
-	X(TABLE_ROLE_IDS, "role_ids")                                       \
-	X(TABLE_ROLE_NAMES, "role_names")                                   \
-	X(TABLE_USERS, "users")                                             \
-	X(TABLE_USER_IDS, "user_ids")                                       \
-	X(TABLE_ORGANIZATIONS, "organizations")                             \
-	X(TABLE_ORGANIZATION_IDS, "organization_ids")                       \
-	X(TABLE_ORGANIZATION_NAMES, "organization_names")                   \
-	X(TABLE_ORGANIZATION_LOGIN, "organization_login")                   \
-	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections")                 \
-	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection") \
-	X(TABLE_APPLICATION_CONNECTIONS, "application_connections")         \
-	X(TABLE_CONNECTIONS_OF_APPLICATION, "connections_of_application")   \
-	X(TABLE_APPLICATIONS_OF_CONNECTION, "applications_of_connection")   \
-	X(TABLE_MEMBERSHIPS, "memberships")                                 \
-	X(TABLE_MEMBERS_OF_ORGANIZATION, "members_of_organization")         \
-	X(TABLE_ORGANIZATIONS_OF_USER, "organizations_of_user")             \
-	X(TABLE_ROLES_OF_MEMBER, "roles_of_member")                         \
-	X(TABLE_MEMBERS_OF_ROLE, "members_of_role")
+/*
+ * LMDB's named tables. Each costs every transaction, which must learn anew where it begins, and the first look into it in
+ * every transaction; so those that are of a kind share one: what is unique in the store, the attributes of edges, the sets
+ * of edges.
+ */
+#define KV_PLACES(X)                                  \
+	X(PLACE_META, "meta")                             \
+	X(PLACE_CONNECTIONS, "connections")               \
+	X(PLACE_APPLICATIONS, "applications")             \
+	X(PLACE_ROLES, "roles")                           \
+	X(PLACE_USERS, "users")                           \
+	X(PLACE_ORGANIZATIONS, "organizations")           \
+	X(PLACE_ORGANIZATION_LOGIN, "organization_login") \
+	X(PLACE_UNIQUE, "unique")                         \
+	X(PLACE_ATTRIBUTES, "attributes")                 \
+	X(PLACE_EDGES, "edges")
+
+enum kv_place {
+#define KV_PLACE_VALUE(place, name) place,
+	KV_PLACES(KV_PLACE_VALUE)
+#undef KV_PLACE_VALUE
+		KV_PLACE_COUNT
+};
+
+/* Every table: its name, where it is, and the byte that its keys there begin with; 0: it is alone. */
+#define KV_TABLES(X)                                                                    \
+	X(TABLE_META, "meta", PLACE_META, 0)                                                \
+	X(TABLE_CONNECTIONS, "connections", PLACE_CONNECTIONS, 0)                           \
+	X(TABLE_CONNECTION_IDS, "connection_ids", PLACE_UNIQUE, 1)                          \
+	X(TABLE_CONNECTION_NAMES, "connection_names", PLACE_UNIQUE, 2)                      \
+	X(TABLE_CONNECTION_REALMS, "connection_realms", PLACE_UNIQUE, 3)                    \
+	X(TABLE_DOMAIN_CONNECTIONS, "domain_connections", PLACE_UNIQUE, 4)                  \
+	X(TABLE_APPLICATIONS, "applications", PLACE_APPLICATIONS, 0)                        \
+	X(TABLE_APPLICATION_IDS, "application_ids", PLACE_UNIQUE, 5)                        \
+	X(TABLE_ROLES, "roles", PLACE_ROLES, 0)                                             \
+	X(TABLE_ROLE_IDS, "role_ids", PLACE_UNIQUE, 6)                                      \
+	X(TABLE_ROLE_NAMES, "role_names", PLACE_UNIQUE, 7)                                  \
+	X(TABLE_USERS, "users", PLACE_USERS, 0)                                             \
+	X(TABLE_USER_IDS, "user_ids", PLACE_UNIQUE, 8)                                      \
+	X(TABLE_ORGANIZATIONS, "organizations", PLACE_ORGANIZATIONS, 0)                     \
+	X(TABLE_ORGANIZATION_IDS, "organization_ids", PLACE_UNIQUE, 9)                      \
+	X(TABLE_ORGANIZATION_NAMES, "organization_names", PLACE_UNIQUE, 10)                 \
+	X(TABLE_ORGANIZATION_LOGIN, "organization_login", PLACE_ORGANIZATION_LOGIN, 0)      \
+	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections", PLACE_ATTRIBUTES, 1)            \
+	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection", PLACE_EDGES, 1) \
+	X(TABLE_APPLICATION_CONNECTIONS, "application_connections", PLACE_ATTRIBUTES, 2)    \
+	X(TABLE_CONNECTIONS_OF_APPLICATION, "connections_of_application", PLACE_EDGES, 2)   \
+	X(TABLE_APPLICATIONS_OF_CONNECTION, "applications_of_connection", PLACE_EDGES, 3)   \
+	X(TABLE_MEMBERSHIPS, "memberships", PLACE_ATTRIBUTES, 3)                            \
+	X(TABLE_MEMBERS_OF_ORGANIZATION, "members_of_organization", PLACE_EDGES, 4)         \
+	X(TABLE_ORGANIZATIONS_OF_USER, "organizations_of_user", PLACE_EDGES, 5)             \
+	X(TABLE_ROLES_OF_MEMBER, "roles_of_member", PLACE_EDGES, 6)                         \
+	X(TABLE_MEMBERS_OF_ROLE, "members_of_role", PLACE_EDGES, 7)
 
 enum kv_table {
-#define KV_TABLE_VALUE(table, name) table,
+#define KV_TABLE_VALUE(table, name, place, prefix) table,
 	KV_TABLES(KV_TABLE_VALUE)
 #undef KV_TABLE_VALUE
 		KV_TABLE_COUNT
 };
 
 const char *orgdb__kv_table_name(enum kv_table table);
-/* Whether keys of a table can have this size. Keys that cannot must not be looked for. */
-bool orgdb__kv_key_possible(enum kv_table table, size_t size);
+enum kv_place orgdb__kv_place_of(enum kv_table table);
+const char *orgdb__kv_place_name(enum kv_place place);
+/* Whether keys in a place can have this size. Keys that cannot must not be looked for. */
+bool orgdb__kv_key_possible(enum kv_place place, size_t size);
 
 struct kv;
 struct kv_txn;
@@ -77,7 +103,7 @@ struct kv_statistics {
 	uint32_t readers_max;
 };
 
-struct kv_table_statistics {
+struct kv_place_statistics {
 	uint64_t entries;
 	uint64_t depth;
 	uint64_t branch_pages;
@@ -147,18 +173,21 @@ int orgdb__kv_append(struct kv_txn *txn, enum kv_table table, struct bytes key, 
 int orgdb__kv_delete(struct kv_txn *txn, enum kv_table table, struct bytes key);
 /* Delete, in key order, every entry whose key begins with `prefix`. */
 int orgdb__kv_delete_prefix(struct kv_txn *txn, enum kv_table table, struct bytes prefix);
+/* Of a table that is alone. */
 int orgdb__kv_entries(struct kv_txn *txn, enum kv_table table, uint64_t *count);
 
 /* A walk in key order. The table must not change while it lasts, and it must end before its transaction. */
 struct kv_cursor;
 int orgdb__kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cursor **out);
+/* Over all that a place holds, with the bytes that tell its tables apart. */
+int orgdb__kv_cursor_open_place(struct kv_txn *txn, enum kv_place place, struct kv_cursor **out);
 /* The first entry at or behind `key`; with an empty key the first of all. */
 int orgdb__kv_cursor_seek(struct kv_cursor *cursor, struct bytes key, struct bytes *found, struct bytes *value);
 int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct bytes *value);
 void orgdb__kv_cursor_close(struct kv_cursor *cursor);
 
 void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out);
-int orgdb__kv_table_stat(struct kv_txn *txn, enum kv_table table, struct kv_table_statistics *out);
+int orgdb__kv_place_stat(struct kv_txn *txn, enum kv_place place, struct kv_place_statistics *out);
 /* Pages that hold nothing; of a read transaction only. */
 int orgdb__kv_free_pages(struct kv_txn *txn, uint64_t *count);
 /* Call `visit` for each slot that is taken, until it returns false. One thread at a time. */

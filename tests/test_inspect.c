@@ -45,13 +45,12 @@ Test(inspect, tables_tell_their_rows)
 {
 	orgdb_statistics all = statistics();
 	expect_number(table_named("users")->rows, all.count[ORGDB_KIND_USER]);
-	expect_number(table_named("user_ids")->rows, all.count[ORGDB_KIND_USER]);
 	expect_number(table_named("organizations")->rows, all.count[ORGDB_KIND_ORGANIZATION]);
 	expect_number(table_named("organization_login")->rows, all.count[ORGDB_KIND_ORGANIZATION]);
 	cr_expect(table_named("users")->holds_objects);
-	cr_expect(table_named("memberships")->holds_objects);
-	cr_expect_not(table_named("user_ids")->holds_objects);
-	cr_expect_not(table_named("members_of_organization")->holds_objects);
+	cr_expect(table_named("attributes")->holds_objects);
+	cr_expect_not(table_named("unique")->holds_objects);
+	cr_expect_not(table_named("edges")->holds_objects);
 	cr_expect_not(table_named("meta")->holds_objects);
 }
 
@@ -153,14 +152,16 @@ Test(inspect, rows_are_listed_by_the_page)
 	}
 }
 
+/* Behind the byte that tells users' ids from what else is unique. */
 Test(inspect, a_row_is_what_is_stored)
 {
 	orgdb_row rows[10];
 	size_t found;
-	must(orgdb_table_rows(txn, "user_ids", NULL, 0, rows, COUNT_OF(rows), &found));
+	must(orgdb_table_rows(txn, "unique", "\x08", 1, rows, COUNT_OF(rows), &found));
 	cr_assert_gt(found, 0);
+	cr_assert_eq(*(const char *)rows[0].key, 8);
 	orgdb_user user;
-	must(orgdb_user_get(txn, copy((orgdb_str){ rows[0].key, rows[0].key_size }), &user));
+	must(orgdb_user_get(txn, copy((orgdb_str){ (const char *)rows[0].key + 1, rows[0].key_size - 1 }), &user));
 	must(orgdb_table_rows(txn, "users", NULL, 0, rows, COUNT_OF(rows), &found));
 	cr_expect_eq(*(const unsigned char *)rows[0].value & 0xf0, 0x80, "a small map");
 }

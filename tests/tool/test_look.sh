@@ -67,7 +67,7 @@ check 'nothing hangs over' sh -c "! grep -q ' \$' pretty"
 
 # dump --raw
 "$orgdb" dump small.orgdb --raw >raw.jsonl
-check 'raw rows of an id' grep -q '^{"table": "organization_names", "key": "61636d65", "value": "0101"}$' raw.jsonl
+check 'raw rows of an id' grep -q '^{"table": "unique", "key": "0a61636d65", "value": "0101"}$' raw.jsonl
 check 'raw rows have MessagePack as text' grep -q \
 	'^{"table": "roles", "key": "0101", "value": "8300b4[0-9a-f]*", "msgpack": "{0: \\"rol_0000000000000001\\", 1: \\"admin\\", 2: \\"May do everything\\"}"}$' raw.jsonl
 check 'and nested values' grep -q 'msgpack.*[0-9]*: {\\"signInEndpoint\\": \\"https://idp.example.com/\\"}}' raw.jsonl
