@@ -242,6 +242,31 @@ Test(caches, a_cache_that_is_too_small_is_right)
 	cr_expect_gt(found.row_cache_misses, 1000);
 }
 
+/* Ids that somebody numbered differ only at the end. */
+Test(caches, organizations_with_numbered_ids_are_kept)
+{
+	enum { ORGANIZATIONS = 8, ROUNDS = 20 };
+	create_tenant();
+	begin_write();
+	for (int i = 0; i < ORGANIZATIONS; i++) {
+		orgdb_organization numbered = ORGDB_ORGANIZATION_INIT;
+		numbered.id = orgdb_string(format("org_%016d", i));
+		numbered.name = orgdb_string(format("numbered-%d", i));
+		must(orgdb_organization_create(txn, &numbered, NULL));
+	}
+	commit();
+	begin_read();
+	for (int i = 0; i < ROUNDS * ORGANIZATIONS; i++) {
+		orgdb_merged_connection entry;
+		size_t count;
+		const char *id = format("org_%016d", i % ORGANIZATIONS);
+		must(orgdb_merged_connections(txn, application, id, NULL, &entry, 1, &count));
+		cr_assert_eq(count, 1, "the application's");
+	}
+	/* Some may have to take turns, by chance. */
+	cr_expect_gt(statistics().row_cache_hits, ROUNDS * ORGANIZATIONS / 10);
+}
+
 /* An organization with more connections than a cell holds is read from the store, rightly. */
 Test(caches, a_row_that_fits_no_cell_is_right)
 {
