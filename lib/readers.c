@@ -51,13 +51,17 @@ static bool add_block(struct readers *readers)
 		atomic_init(&block->slots[i].epoch, 0);
 		atomic_init(&block->slots[i].txn, NULL);
 	}
-	struct reader_block *head = atomic_load(&readers->blocks);
-	do {
+	atomic_init(&block->next, NULL);
+	/* At the end, so that the first block, whose slots keep transactions, stays the one that is looked at first. */
+	struct reader_block *_Atomic *end = &readers->blocks;
+	for (;;) {
+		struct reader_block *next = NULL;
 		for (unsigned i = 0; i < SLOTS_IN_BLOCK; i++)
-			block->slots[i].keeps = !head && i < readers->keep;
-		atomic_init(&block->next, head);
-	} while (!atomic_compare_exchange_weak(&readers->blocks, &head, block));
-	return true;
+			block->slots[i].keeps = end == &readers->blocks && i < readers->keep;
+		if (atomic_compare_exchange_strong(end, &next, block))
+			return true;
+		end = &next->next;
+	}
 }
 
 struct reader_slot *orgdb__readers_take(struct readers *readers)

@@ -63,6 +63,22 @@ Test(caches, a_second_lookup_is_a_hit)
 	cr_expect_eq(statistics().row_cache_hits, 1);
 }
 
+/* What is kept of readers, their counts too, serves the next ones also when there once were more of them than are kept. */
+Test(caches, readers_are_kept_after_many_at_once)
+{
+	orgdb_txn *readers[100];
+	create_tenant();
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		must(orgdb_begin_read(db, &readers[i]));
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		orgdb_end(readers[i]);
+	for (int i = 0; i < 10; i++)
+		cr_assert_eq(merged_now(), 2);
+	begin_read();
+	cr_expect_eq(statistics().row_cache_misses, 1);
+	cr_expect_eq(statistics().row_cache_hits, 9);
+}
+
 Test(caches, memberships_leave_what_is_kept_alone)
 {
 	create_tenant();
