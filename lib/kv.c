@@ -98,7 +98,7 @@ const char *orgdb__kv_place_name(enum kv_place place)
 }
 
 /* Hot rows are under hashes, which LMDB compares as numbers. */
-static unsigned flags_of_place(int place)
+static unsigned flags_of_place(enum kv_place place)
 {
 	return place == PLACE_ORGANIZATION_LOGIN ? MDB_INTEGERKEY : 0;
 }
@@ -161,7 +161,7 @@ static int translate(const char *path, int rc, const char *what)
 static int open_places(struct kv *kv, MDB_txn *txn, unsigned flags, int first, int end)
 {
 	for (int i = first; i < end; i++) {
-		int rc = mdb_dbi_open(txn, place_names[i], flags | flags_of_place(i), &kv->places[i]);
+		int rc = mdb_dbi_open(txn, place_names[i], flags | flags_of_place((enum kv_place)i), &kv->places[i]);
 		if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
 			if (i == PLACE_META)
 				return orgdb__fail(

@@ -74,6 +74,7 @@ static inline uint64_t login_hash(uint64_t seed, const uint64_t words[2])
 	uint64_t hash = (words[0] ^ seed) * UINT64_C(0x9e3779b97f4a7c15);
 	hash ^= hash >> 32;
 	hash = (hash ^ words[1]) * UINT64_C(0xd6e8feb86659fd93);
+	hash = (hash ^ hash >> 32) * UINT64_C(0x94d049bb133111eb); /* Else ids that end differently alone begin alike. */
 	hash ^= hash >> 32;
 #ifdef ORGDB_WEAK_KEY_HASH /* Tests make ids share a key. */
 	hash &= ORGDB_WEAK_KEY_HASH;

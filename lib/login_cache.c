@@ -189,12 +189,10 @@ static inline void unpack(const struct cell_copy *copy, struct login_run *run)
 
 /* ---- Looking up -------------------------------------------------------------------------------------------------- */
 
-/* A row may be in either of two neighbors, so that two organizations that hash alike need not take turns. The hash is mixed
- * once more: its low bits are the same for ids that differ in their last characters alone, as numbered ones do. */
+/* A row may be in either of two neighbors, so that two organizations that hash alike need not take turns. */
 static inline struct cell *cell_of(const struct cells *cells, const struct login_id *id, unsigned which)
 {
-	uint64_t high = id->hash * UINT64_C(0x9e3779b97f4a7c15) >> 32;
-	return &cells->cell[(size_t)(high * cells->count >> 32) ^ which];
+	return &cells->cell[(id->hash & (cells->count - 1)) ^ which];
 }
 
 /* As many as there should be for this many organizations, as far as the limit lets. */
