@@ -198,6 +198,29 @@ ORGDB_API int orgdb_value_text(orgdb_value value, orgdb_str *out);
 #define ORGDB_ID_LENGTH_MAX 1024      /**< Characters of the longest id, a user's. */
 /**@}*/
 
+/** @name Hooks
+ * What a process can put in place of what orgdb does by itself, for all of its stores. To be set first of all: while no
+ * store is open and no other thread is in a function of orgdb's. Hooks must not call orgdb's functions. */
+/**@{*/
+
+/** Where memory comes from, called by many threads at once. LMDB takes its memory from the C library all the same: some
+ * KiB for each store and open transaction, and a page for each page that a write transaction changes. So does the C
+ * library itself, for a while, to sort. MessagePack-c takes none. */
+typedef struct orgdb_allocator {
+	void *context; /**< Handed to the functions. */
+	/** As aligned_alloc(): @p alignment is a power of two, at least malloc()'s, and divides @p size. NULL if there is none. */
+	void *(*allocate)(void *context, size_t alignment, size_t size);
+	/** As realloc(), of memory with malloc()'s alignment; @p memory may be NULL, @p size is not 0. */
+	void *(*reallocate)(void *context, void *memory, size_t size);
+	/** As free(); @p memory is not NULL. */
+	void (*release)(void *context, void *memory);
+} orgdb_allocator;
+
+/** Take memory from @p allocator, which is copied, or with NULL from the C library again.
+ * @return 0; #ORGDB_INVALID: a function is missing; #ORGDB_BUSY: a store is open. */
+ORGDB_API int orgdb_set_allocator(const orgdb_allocator *allocator);
+/**@}*/
+
 /** @name Stores */
 /**@{*/
 typedef struct orgdb orgdb;

@@ -96,7 +96,7 @@ static int add_numbers(struct numbers *numbers, const uint64_t *more, size_t cou
 	if (numbers->count + count > numbers->capacity) {
 		sort_and_unite(numbers);
 		size_t capacity = 2 * (numbers->count + count) + 1024;
-		uint64_t *data = realloc(numbers->data, capacity * sizeof(uint64_t));
+		uint64_t *data = orgdb__reallocate(numbers->data, capacity * sizeof(uint64_t));
 		if (!data)
 			return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for %zu numbers", capacity);
 		numbers->data = data;
@@ -132,7 +132,7 @@ static int drop_member_roles_of_organization(struct deletion *deletion)
 		struct key owner = key_of_pair(roles.data[i], deletion->ordinal);
 		rc = orgdb__kv_delete_prefix(deletion->txn->kv, TABLE_MEMBERS_OF_ROLE, key_bytes(&owner));
 	}
-	free(roles.data);
+	orgdb__release(roles.data);
 	return rc;
 }
 

@@ -8,8 +8,6 @@
  */
 #include "catalog.h"
 
-#include <stdlib.h>
-
 #include "edges.h"
 #include "entity.h"
 #include "error.h"
@@ -34,7 +32,7 @@ static int no_memory(void)
 
 struct catalog *orgdb__catalog_new(void)
 {
-	struct catalog *catalog = calloc(1, sizeof(*catalog));
+	struct catalog *catalog = orgdb__allocate_zeroed(sizeof(*catalog));
 	if (!catalog)
 		return NULL;
 	pthread_mutex_init(&catalog->lock, NULL);
@@ -46,7 +44,7 @@ static void free_list(struct shared *list)
 {
 	while (list) {
 		struct shared *next = list->next;
-		free(list);
+		orgdb__release(list);
 		list = next;
 	}
 }
@@ -56,10 +54,10 @@ static void free_pages(struct catalog_directory *directory)
 	for (size_t i = 0; directory && i < directory->count; i++) {
 		struct catalog_page *page = atomic_load(&directory->pages[i]);
 		for (int cell = 0; page && cell < PAGE_CELLS; cell++)
-			free(atomic_load(&page->cells[cell]));
-		free(page);
+			orgdb__release(atomic_load(&page->cells[cell]));
+		orgdb__release(page);
 	}
-	free(directory);
+	orgdb__release(directory);
 }
 
 void orgdb__catalog_free(struct catalog *catalog)
@@ -68,18 +66,18 @@ void orgdb__catalog_free(struct catalog *catalog)
 		return;
 	free_pages(atomic_load(&catalog->directory));
 	for (int i = 0; i < APPLICATION_CELLS; i++)
-		free(atomic_load(&catalog->applications[i]));
+		orgdb__release(atomic_load(&catalog->applications[i]));
 	free_list(catalog->unlinked);
 	pthread_mutex_destroy(&catalog->lock);
-	free(catalog);
+	orgdb__release(catalog);
 }
 
 static void clear_local(struct local_catalog *local)
 {
 	free_list(local->applications);
 	for (size_t i = 0; i < local->capacity; i++)
-		free(local->connections[i]);
-	free(local->connections);
+		orgdb__release(local->connections[i]);
+	orgdb__release(local->connections);
 	*local = (struct local_catalog){ 0 };
 }
 
@@ -88,7 +86,7 @@ void orgdb__local_catalog_free(struct local_catalog *local)
 	if (!local)
 		return;
 	clear_local(local);
-	free(local);
+	orgdb__release(local);
 }
 
 /* Free `old`, which is linked no more, when the last reader that may see it has ended. Under the catalog's lock. */
@@ -102,7 +100,7 @@ static void unlink_shared(struct orgdb *db, struct shared *old)
 	uint64_t earliest = orgdb__readers_earliest(&db->readers);
 	while (catalog->unlinked && catalog->unlinked->unlinked_in < earliest) {
 		struct shared *next = catalog->unlinked->next;
-		free(catalog->unlinked);
+		orgdb__release(catalog->unlinked);
 		catalog->unlinked = next;
 	}
 	if (!catalog->unlinked)
@@ -127,14 +125,14 @@ static int copy_connection(orgdb_txn *txn, uint64_t ordinal, uint64_t generation
 	if (rc != 0)
 		return rc;
 	size_t size = (sizeof(*copy) + record.size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-	copy = aligned_alloc(CACHE_LINE, size);
+	copy = orgdb__allocate_aligned(CACHE_LINE, size);
 	if (!copy)
 		return no_memory();
 	copy->shared = (struct shared){ .generation = generation };
 	memcpy(copy->record, record.data, record.size);
 	rc = orgdb__entity_decode(txn, kind, (struct bytes){ copy->record, record.size }, ordinal, &copy->connection);
 	if (rc != 0) {
-		free(copy);
+		orgdb__release(copy);
 		return rc;
 	}
 	copy->enterprise = copy->connection.kind == ORGDB_ENTERPRISE;
@@ -182,7 +180,7 @@ static int copy_application(
 		return orgdb__txn_corrupt(
 			txn, TABLE_CONNECTIONS_OF_APPLICATION, "a set counts more connections than there are");
 	struct catalog_application *copy =
-		malloc(sizeof(*copy) + (size_t)(count + 1) * sizeof(copy->connections[0]) + entity->client_id.size);
+		orgdb__allocate(sizeof(*copy) + (size_t)(count + 1) * sizeof(copy->connections[0]) + entity->client_id.size);
 	if (!copy)
 		return no_memory();
 	*copy = (struct catalog_application){
@@ -196,7 +194,7 @@ static int copy_application(
 	memcpy(copy->connections + count + 1, entity->client_id.data, entity->client_id.size);
 	rc = list_connections(txn, entity->ordinal, count, copy->connections);
 	if (rc != 0) {
-		free(copy);
+		orgdb__release(copy);
 		return rc;
 	}
 	*out = copy;
@@ -208,7 +206,7 @@ static int copy_application(
 static int open_local(orgdb_txn *txn)
 {
 	if (!txn->local)
-		txn->local = calloc(1, sizeof(*txn->local));
+		txn->local = orgdb__allocate_zeroed(sizeof(*txn->local));
 	if (!txn->local)
 		return no_memory();
 	if (txn->local->changes != orgdb__kv_changes(txn->kv))
@@ -232,13 +230,13 @@ static int make_local_room(struct local_catalog *local)
 		return 0;
 	struct local_catalog grown = *local;
 	grown.capacity = local->capacity ? 2 * local->capacity : 32;
-	grown.connections = calloc(grown.capacity, sizeof(grown.connections[0]));
+	grown.connections = orgdb__allocate_zeroed(grown.capacity * sizeof(grown.connections[0]));
 	if (!grown.connections)
 		return no_memory();
 	for (size_t i = 0; i < local->capacity; i++)
 		if (local->connections[i])
 			grown.connections[local_slot(&grown, local->connections[i]->connection.ordinal)] = local->connections[i];
-	free(local->connections);
+	orgdb__release(local->connections);
 	*local = grown;
 	return 0;
 }
@@ -302,7 +300,7 @@ static struct catalog_directory *long_directory(struct orgdb *db, size_t page)
 	size_t longer = count ? count : 4;
 	while (longer <= page)
 		longer *= 2;
-	struct catalog_directory *grown = calloc(1, sizeof(*grown) + longer * sizeof(grown->pages[0]));
+	struct catalog_directory *grown = orgdb__allocate_zeroed(sizeof(*grown) + longer * sizeof(grown->pages[0]));
 	if (!grown)
 		return NULL;
 	grown->count = longer;
@@ -323,7 +321,7 @@ static struct catalog_connection *_Atomic *make_cell(struct orgdb *db, uint64_t 
 	struct catalog_page *_Atomic *place = &directory->pages[ordinal / PAGE_CELLS];
 	struct catalog_page *page = atomic_load(place);
 	if (!page) {
-		page = calloc(1, sizeof(*page));
+		page = orgdb__allocate_zeroed(sizeof(*page));
 		if (!page)
 			return NULL;
 		atomic_store(place, page);
@@ -344,7 +342,7 @@ static int publish_connection(struct orgdb *db, struct catalog_connection **copy
 		if (old)
 			unlink_shared(db, &old->shared);
 	} else {
-		free(kept);
+		orgdb__release(kept);
 		kept = old;
 	}
 	pthread_mutex_unlock(&catalog->lock);

@@ -28,6 +28,7 @@ struct checker {
 	uint64_t edges[EDGE_KINDS];      /* As found in forward halves. */
 	uint64_t login_rows;
 	enum kv_table table; /* The one being walked. */
+	bool no_memory;      /* Something could not be judged. */
 	/* Of the set whose chunks are being walked: */
 	struct key owner;
 	uint64_t in_chunks;
@@ -71,8 +72,12 @@ static bool is_canonical(struct checker *checker, const orgdb_schema *schema, co
 {
 	struct buffer *scratch = &checker->txn->scratch;
 	scratch->size = 0;
-	return orgdb__schema_encode(schema, object, ((const struct head *)object)->fields, scratch) == 0 &&
-		scratch->size == record.size && memcmp(scratch->data, record.data, record.size) == 0;
+	int rc = orgdb__schema_encode(schema, object, ((const struct head *)object)->fields, scratch);
+	if (rc == ORGDB_NO_MEMORY) {
+		checker->no_memory = true; /* Which is not the record's fault. */
+		return true;
+	}
+	return rc == 0 && scratch->size == record.size && memcmp(scratch->data, record.data, record.size) == 0;
 }
 
 static void check_indexed(struct checker *checker, const struct kind *kind, const union entity *entity)
@@ -519,6 +524,8 @@ int orgdb_check(orgdb *db, orgdb_check_report *given)
 		return rc;
 	rc = check_all(&checker);
 	orgdb_end(checker.txn);
+	if (rc == 0 && checker.no_memory)
+		rc = orgdb__fail(ORGDB_NO_MEMORY, "", "%s: no memory to check the whole store", db->path);
 	if (rc == 0 && report->problems > 0)
 		rc = orgdb__fail(ORGDB_CORRUPT, "", "%s: %llu problems found", db->path, number(report->problems));
 	return rc;

@@ -22,6 +22,7 @@
 
 #include "error.h"
 #include "little.h"
+#include "memory.h"
 
 enum {
 	PAGE_HEADER = 16, /* Page number (8), unused (2), flags (2), end of the node offsets (2), begin of the nodes (2). */
@@ -147,10 +148,10 @@ static bool mark_big_value(struct file *file, uint64_t page, uint64_t size)
 {
 	if (page < 2 || page >= file->pages || size > file->size)
 		return false;
-	uint8_t *value = malloc(size);
+	uint8_t *value = orgdb__allocate(size);
 	bool right =
 		value && read_at(file, page * file->page_size + PAGE_HEADER, value, size) && mark_numbers(file, value, size);
-	free(value);
+	orgdb__release(value);
 	return right;
 }
 
@@ -189,20 +190,20 @@ static bool mark_subtree(struct file *file, uint64_t page, int depth)
 {
 	if (depth == 0 || page < 2 || page >= file->pages || ++file->visited > file->pages)
 		return false;
-	uint8_t *bytes = malloc(file->page_size);
+	uint8_t *bytes = orgdb__allocate(file->page_size);
 	bool right =
 		bytes && read_at(file, page * file->page_size, bytes, file->page_size) && mark_nodes(file, bytes, depth);
-	free(bytes);
+	orgdb__release(bytes);
 	return right;
 }
 
 static bool missing_pages_are_free(struct file *file, const struct meta *meta)
 {
 	uint64_t missing = file->last_page - file->pages + 1;
-	file->missing = calloc(missing / 8 + 1, 1);
+	file->missing = orgdb__allocate_zeroed((size_t)(missing / 8 + 1));
 	bool all_free = file->missing && meta->tables[0].root != NO_PAGE &&
 		mark_subtree(file, meta->tables[0].root, meta->tables[0].depth) && file->found == missing;
-	free(file->missing);
+	orgdb__release(file->missing);
 	return all_free;
 }
 

@@ -10,12 +10,12 @@
 #include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "little.h"
+#include "memory.h"
 
 enum {
 	STORE_MODE = 0600, /* Who may log in where is nobody else's business. */
@@ -267,11 +267,11 @@ static int open_within_limits(struct kv *kv, unsigned flags, uint64_t map_size, 
 
 static struct kv *new_kv(const char *path)
 {
-	struct kv *kv = calloc(1, sizeof(*kv));
+	struct kv *kv = orgdb__allocate_zeroed(sizeof(*kv));
 	if (kv)
-		kv->path = strdup(path);
+		kv->path = orgdb__copy_text(path);
 	if (!kv || !kv->path) {
-		free(kv);
+		orgdb__release(kv);
 		orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a store handle");
 		return NULL;
 	}
@@ -287,8 +287,8 @@ void orgdb__kv_close(struct kv *kv)
 		mdb_env_close(kv->env);
 	if (kv->lock_fd >= 0)
 		close(kv->lock_fd);
-	free(kv->path);
-	free(kv);
+	orgdb__release(kv->path);
+	orgdb__release(kv);
 }
 
 /* Begin a transaction, open the tables, call `use` (which sees only the meta table), commit: handles last as long as the environment. */
@@ -568,14 +568,14 @@ int orgdb__kv_begin(struct kv *kv, bool write, struct kv_txn **out)
 {
 	if (kv->dead)
 		return translate(kv->path, MDB_PANIC, "");
-	struct kv_txn *txn = calloc(1, sizeof(*txn));
+	struct kv_txn *txn = orgdb__allocate_zeroed(sizeof(*txn));
 	if (!txn)
 		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a transaction");
 	txn->kv = kv;
 	txn->write = write;
 	int rc = write ? begin_to_write(kv, &txn->txn) : begin_to_read(kv, &txn->txn);
 	if (rc != 0) {
-		free(txn);
+		orgdb__release(txn);
 		return translate(kv->path, rc, "cannot begin a transaction");
 	}
 	*out = txn;
@@ -617,7 +617,7 @@ int orgdb__kv_commit(struct kv_txn *txn)
 	rc = mdb_txn_commit(txn->txn);
 	if (txn->write)
 		queue_to_write(kv, F_UNLCK);
-	free(txn);
+	orgdb__release(txn);
 	return rc == 0 ? 0 : translate(kv->path, rc, "cannot commit");
 }
 
@@ -629,7 +629,7 @@ void orgdb__kv_abort(struct kv_txn *txn)
 	mdb_txn_abort(txn->txn);
 	if (txn->write)
 		queue_to_write(txn->kv, F_UNLCK);
-	free(txn);
+	orgdb__release(txn);
 }
 
 int orgdb__kv_failure(const struct kv_txn *txn)
@@ -941,7 +941,7 @@ static int open_cursor(struct kv_txn *txn, enum kv_place place, uint8_t prefix, 
 {
 	if (txn->failure != 0)
 		return orgdb__kv_failure(txn);
-	struct kv_cursor *cursor = malloc(sizeof(*cursor));
+	struct kv_cursor *cursor = orgdb__allocate(sizeof(*cursor));
 	*out = NULL;
 	if (!cursor)
 		return orgdb__kv_poison(txn, orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a cursor"));
@@ -949,7 +949,7 @@ static int open_cursor(struct kv_txn *txn, enum kv_place place, uint8_t prefix, 
 	cursor->prefix = prefix;
 	int rc = mdb_cursor_open(txn->txn, txn->kv->places[place], &cursor->cursor);
 	if (rc != 0) {
-		free(cursor);
+		orgdb__release(cursor);
 		return fail(txn, rc, "cannot read");
 	}
 	*out = cursor;
@@ -979,5 +979,5 @@ int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct 
 void orgdb__kv_cursor_close(struct kv_cursor *cursor)
 {
 	mdb_cursor_close(cursor->cursor);
-	free(cursor);
+	orgdb__release(cursor);
 }

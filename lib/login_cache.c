@@ -13,7 +13,6 @@
 #define _DEFAULT_SOURCE /* For madvise(). */
 #include "login_cache.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "catalog.h"
@@ -55,7 +54,7 @@ struct login_cache {
 
 struct login_cache *orgdb__login_cache_new(uint64_t size)
 {
-	struct login_cache *cache = calloc(1, sizeof(*cache));
+	struct login_cache *cache = orgdb__allocate_zeroed(sizeof(*cache));
 	if (!cache)
 		return NULL;
 	/* The largest power of two that fits. */
@@ -68,8 +67,8 @@ struct login_cache *orgdb__login_cache_new(uint64_t size)
 void orgdb__login_cache_free(struct login_cache *cache)
 {
 	if (cache)
-		free(atomic_load(&cache->cells));
-	free(cache);
+		orgdb__release(atomic_load(&cache->cells));
+	orgdb__release(cache);
 }
 
 /* Rows lie scattered, so that nearly every look would miss the page tables' caches, too, were pages small. */
@@ -87,9 +86,9 @@ static void ask_for_huge_pages(void *memory, size_t size)
 
 static struct cells *new_cells(size_t count)
 {
-	/* Large zeroed memory costs nothing until it is used, which aligned_alloc() cannot say of itself. */
+	/* Large zeroed memory costs nothing until it is used, which orgdb__allocate_aligned() cannot say of itself. */
 	size_t size = sizeof(struct cells) + (count + 2) * sizeof(struct cell);
-	struct cells *cells = calloc(1, size);
+	struct cells *cells = orgdb__allocate_zeroed(size);
 	if (!cells)
 		return NULL;
 	ask_for_huge_pages(cells, size);
@@ -225,7 +224,7 @@ static struct cells *cells_to_keep_in(orgdb_txn *txn)
 			orgdb__catalog_unlink(txn->db, &cells->shared);
 		return grown;
 	}
-	free(grown);
+	orgdb__release(grown);
 	return cells; /* Another thread's. */
 }
 

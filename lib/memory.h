@@ -1,5 +1,6 @@
 /*
- * Memory: a growing buffer for building records, and an arena for what lives as long as its transaction.
+ * Memory: where it comes from, a growing buffer for building records, and an arena for what lives as long as its
+ * transaction.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,6 +8,19 @@
 #define ORGDB_MEMORY_H
 
 #include "key.h"
+
+/* From the allocator of the process; no other file of the library knows the C library's. NULL when out of memory, which
+ * whoever asks has to record. */
+void *orgdb__allocate(size_t size);
+/* At a multiple of `alignment`, which divides `size`. Not to be reallocated. */
+void *orgdb__allocate_aligned(size_t alignment, size_t size);
+void *orgdb__allocate_zeroed(size_t size);
+void *orgdb__reallocate(void *memory, size_t size);
+char *orgdb__copy_text(const char *text);
+/* Takes NULL. */
+void orgdb__release(void *memory);
+/* NULL for the C library's. Nothing may be allocated. */
+void orgdb__use_allocator(const orgdb_allocator *allocator);
 
 /* Zeroed is empty. */
 struct buffer {

@@ -9,7 +9,7 @@
  */
 #include "readers.h"
 
-#include <stdlib.h>
+#include "memory.h"
 
 /* Each thread begins to look at another slot, and goes on from the one that it had last. */
 static unsigned first_slot(unsigned *given)
@@ -44,7 +44,7 @@ static struct reader_slot *take_in_block(struct readers *readers, struct reader_
 
 static bool add_block(struct readers *readers)
 {
-	struct reader_block *block = aligned_alloc(CACHE_LINE, sizeof(*block));
+	struct reader_block *block = orgdb__allocate_aligned(CACHE_LINE, sizeof(*block));
 	if (!block)
 		return false;
 	for (int i = 0; i < SLOTS_IN_BLOCK; i++) {
@@ -126,7 +126,7 @@ void orgdb__readers_free(struct readers *readers)
 	struct reader_block *block = atomic_load(&readers->blocks);
 	while (block) {
 		struct reader_block *next = atomic_load(&block->next);
-		free(block);
+		orgdb__release(block);
 		block = next;
 	}
 	atomic_store(&readers->blocks, NULL);

@@ -349,7 +349,7 @@ static int put_map(struct buffer *buffer, struct bytes *rest, uint32_t count, co
 	int rc = orgdb__record_put_map(buffer, count);
 	if (rc != 0 || count == 0)
 		return rc;
-	struct map_entry *entries = malloc(count * sizeof(*entries));
+	struct map_entry *entries = orgdb__allocate(count * sizeof(*entries));
 	if (!entries)
 		return orgdb__fail(ORGDB_NO_MEMORY, field, "no memory for a map of %u entries", count);
 	for (uint32_t i = 0; i < count && rc == 0; i++)
@@ -358,7 +358,7 @@ static int put_map(struct buffer *buffer, struct bytes *rest, uint32_t count, co
 			rc = malformed(field);
 	if (rc == 0)
 		rc = put_entries(buffer, entries, count, field, depth);
-	free(entries);
+	orgdb__release(entries);
 	return rc;
 }
 

@@ -9,6 +9,7 @@
 #include "store.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -202,8 +203,8 @@ static void free_memory(struct orgdb *db)
 		return;
 	orgdb__login_cache_free(db->login_cache);
 	orgdb__catalog_free(db->catalog);
-	free(db->path);
-	free(db);
+	orgdb__release(db->path);
+	orgdb__release(db);
 }
 
 static void free_store(struct orgdb *db)
@@ -217,9 +218,9 @@ static void free_store(struct orgdb *db)
 
 static struct orgdb *new_store(const char *path, const struct stat *info, const orgdb_options *options)
 {
-	struct orgdb *db = calloc(1, sizeof(*db));
+	struct orgdb *db = orgdb__allocate_zeroed(sizeof(*db));
 	if (db) {
-		db->path = strdup(path);
+		db->path = orgdb__copy_text(path);
 		db->catalog = orgdb__catalog_new();
 		db->login_cache = orgdb__login_cache_new(options->row_cache_size);
 	}
@@ -274,9 +275,9 @@ static int open_existing(const char *path, const orgdb_options *options, orgdb *
 {
 	struct stat info;
 	int rc;
-	char *real = realpath(path, NULL);
+	char real[PATH_MAX];
 	struct orgdb *db = NULL;
-	if (!real || stat(real, &info) != 0)
+	if (!realpath(path, real) || stat(real, &info) != 0)
 		rc = orgdb__fail_system(orgdb__code_of_errno(errno), errno, "%s", path);
 	else if ((db = find_open(&info)))
 		rc = share(db, options, out);
@@ -290,7 +291,6 @@ static int open_existing(const char *path, const orgdb_options *options, orgdb *
 		rc = orgdb__sync_folder(real);
 	if (rc == 0 && !db)
 		rc = open_new(real, &info, options, out);
-	free(real);
 	return rc;
 }
 
@@ -317,6 +317,22 @@ int orgdb_open(const char *path, const orgdb_options *given, orgdb **out)
 	pthread_mutex_unlock(&registry_lock);
 	return rc;
 }
+
+/* ---- Hooks ------------------------------------------------------------------------------------------------------- */
+
+int orgdb_set_allocator(const orgdb_allocator *allocator)
+{
+	if (allocator && !(allocator->allocate && allocator->reallocate && allocator->release))
+		return orgdb__fail(ORGDB_INVALID, "allocator", "allocator must have all three functions");
+	pthread_mutex_lock(&registry_lock);
+	int rc = registry ? orgdb__fail(ORGDB_BUSY, "", "hooks cannot be set while a store is open") : 0;
+	if (rc == 0)
+		orgdb__use_allocator(allocator);
+	pthread_mutex_unlock(&registry_lock);
+	return rc;
+}
+
+/* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
 /* Only looks at what nobody can be changing: without references no new transaction can begin. */
 static bool is_unused(struct orgdb *db)

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -101,14 +100,14 @@ static void wait_while_moving(struct orgdb *db)
 
 static int new_txn(struct orgdb *db, bool write, orgdb_txn **out)
 {
-	orgdb_txn *txn = calloc(1, sizeof(*txn));
+	orgdb_txn *txn = orgdb__allocate_zeroed(sizeof(*txn));
 	if (!txn)
 		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a transaction");
 	txn->db = db;
 	txn->write = write;
 	int rc = orgdb__kv_begin(db->kv, write, &txn->kv);
 	if (rc != 0) {
-		free(txn);
+		orgdb__release(txn);
 		return rc;
 	}
 	*out = txn;
@@ -123,7 +122,7 @@ static void free_txn(orgdb_txn *txn)
 	orgdb__buffer_free(&txn->scratch);
 	orgdb__buffer_free(&txn->previous);
 	orgdb__buffer_free(&txn->run);
-	free(txn);
+	orgdb__release(txn);
 }
 
 static void free_reader(orgdb_txn *txn)

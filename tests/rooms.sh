@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Each room of the library keeps to itself: only kv knows LMDB, only record knows msgpack-c, and nothing ends the
-# process of the server that links it.
+# Each room of the library keeps to itself: only kv knows LMDB, only record knows msgpack-c, only memory knows malloc(),
+# and nothing ends the process of the server that links it.
 cd "$(dirname "$0")/.." || exit 1
 result=0
 
@@ -23,6 +23,9 @@ outside() { find include lib -name '*.[ch]' ! -name "$1.[ch]"; }
 
 forbid 'LMDB stays in lib/kv' 'MDB_|mdb_|<lmdb\.h>' $(outside kv)
 forbid 'msgpack-c stays in lib/record' 'msgpack_|MSGPACK_|<msgpack' $(outside record)
+forbid 'memory comes from lib/memory, which asks the hook' \
+	'(^|[^_[:alnum:]])(malloc|calloc|realloc|aligned_alloc|posix_memalign|strn?dup|getline|v?asprintf|free) *\(' \
+	$(find lib -name '*.[ch]' ! -name 'memory.[ch]')
 forbid 'the library never ends the process' '(^|[^_[:alnum:]])(_?exit|quick_exit|abort) *\(' lib/*.c
 forbid 'the library never prints' '(^|[^_[:alnum:]])(printf|puts|putchar|perror) *\(|stderr|stdout' lib/*.c
 headers=$(cd lib && echo *.h | sed 's/\.h//g; s/ /|/g')

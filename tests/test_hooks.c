@@ -1,0 +1,277 @@
+/*
+ * The hooks of the process: memory comes from the allocator that was given, all of it goes back, and wherever there is
+ * none left the call says so and the store is as it was.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- The allocator ----------------------------------------------------------------------------------------------- */
+
+/* What a counting allocator knows. It may fail one time, or from some time on. */
+struct counting {
+	size_t taken;       /* How often memory was asked for. */
+	size_t outstanding; /* How many pieces have not come back. */
+	size_t fail_at;     /* The first that fails, from 1 on; 0: none. */
+	bool fail_on;       /* And all that follow. */
+	bool misaligned;    /* A request was not as promised. */
+};
+
+static bool fails(struct counting *counting)
+{
+	counting->taken++;
+	if (counting->fail_at == 0 || counting->taken < counting->fail_at)
+		return false;
+	return counting->fail_on || counting->taken == counting->fail_at;
+}
+
+static void *count_allocate(void *context, size_t alignment, size_t size)
+{
+	struct counting *counting = context;
+	if (alignment < _Alignof(max_align_t) || (alignment & (alignment - 1)) != 0 || size == 0 || size % alignment != 0)
+		counting->misaligned = true;
+	if (fails(counting))
+		return NULL;
+	void *memory = aligned_alloc(alignment, size);
+	memset(memory, 0xa5, size); /* Whoever wants zeros must ask for them. */
+	counting->outstanding++;
+	return memory;
+}
+
+static void *count_reallocate(void *context, void *memory, size_t size)
+{
+	struct counting *counting = context;
+	if (fails(counting))
+		return NULL;
+	counting->outstanding += memory == NULL;
+	return realloc(memory, size);
+}
+
+static void count_release(void *context, void *memory)
+{
+	struct counting *counting = context;
+	counting->outstanding--;
+	free(memory);
+}
+
+static struct counting counting;
+static const orgdb_allocator counter = { &counting, count_allocate, count_reallocate, count_release };
+
+/* ---- What is done with it ---------------------------------------------------------------------------------------- */
+
+enum { CONNECTIONS = 20 };
+
+static int add_connection(orgdb_txn *writer, const char *name, const char *organization_id)
+{
+	orgdb_str id;
+	orgdb_connection connection = ORGDB_CONNECTION_INIT;
+	connection.name = orgdb_string(name);
+	connection.strategy = orgdb_string("samlp");
+	int rc = orgdb_connection_create(writer, &connection, &id);
+	if (rc == 0)
+		rc = orgdb_application_connection_enable(writer, "portal", id.data, NULL);
+	return rc == 0 ? orgdb_enabled_connection_create(writer, organization_id, id.data, NULL) : rc;
+}
+
+/* Fill the store with a little of everything that takes memory. */
+static int fill(orgdb_txn *writer, void *context)
+{
+	(void)context;
+	orgdb_str id;
+	orgdb_application application = ORGDB_APPLICATION_INIT;
+	application.client_id = orgdb_string("portal");
+	application.name = orgdb_string("Portal");
+	orgdb_organization organization = ORGDB_ORGANIZATION_INIT;
+	organization.name = orgdb_string("acme");
+	organization.metadata = value_of_entries(20, "text");
+	orgdb_user user = ORGDB_USER_INIT;
+	user.user_id = orgdb_string("auth0|someone");
+	int rc = orgdb_application_create(writer, &application, NULL);
+	if (rc == 0)
+		rc = orgdb_organization_create(writer, &organization, &id);
+	for (int i = 0; rc == 0 && i < CONNECTIONS; i++)
+		rc = add_connection(writer, format("connection-%d", i), id.data);
+	if (rc == 0)
+		rc = orgdb_user_create(writer, &user, NULL);
+	return rc == 0 ? orgdb_membership_add(writer, id.data, "auth0|someone", NULL) : rc;
+}
+
+static int look_up(orgdb_txn *reader)
+{
+	orgdb_organization organization;
+	orgdb_merged_connection entries[30];
+	orgdb_user members[2];
+	char id[32];
+	size_t count = 0;
+	int rc = orgdb_organization_get_by_name(reader, "acme", &organization);
+	if (rc != 0)
+		return rc;
+	snprintf(id, sizeof(id), "%s", copy(organization.id));
+	rc = orgdb_merged_connections(reader, "portal", id, NULL, entries, COUNT_OF(entries), &count);
+	if (rc == 0)
+		cr_assert_eq(count, CONNECTIONS);
+	if (rc == 0)
+		rc = orgdb_organization_members(reader, id, 0, members, COUNT_OF(members), &count);
+	return rc;
+}
+
+static int look_up_in_a_snapshot(orgdb *store)
+{
+	orgdb_txn *reader;
+	int rc = orgdb_begin_read(store, &reader);
+	if (rc != 0)
+		return rc;
+	rc = look_up(reader);
+	orgdb_end(reader);
+	return rc;
+}
+
+static int delete_connection(orgdb_txn *writer, const char *name)
+{
+	orgdb_connection connection;
+	int rc = orgdb_connection_get_by_name(writer, name, &connection);
+	return rc == 0 ? orgdb_connection_delete(writer, copy(connection.id), NULL) : rc;
+}
+
+static int empty(orgdb_txn *writer, void *context)
+{
+	(void)context;
+	orgdb_organization organization;
+	int rc = look_up(writer); /* What a write transaction decodes is its own. */
+	if (rc == 0)
+		rc = orgdb_organization_get_by_name(writer, "acme", &organization);
+	if (rc == 0)
+		rc = orgdb_organization_delete(writer, copy(organization.id), NULL);
+	for (int i = 0; rc == 0 && i < CONNECTIONS; i++)
+		rc = delete_connection(writer, format("connection-%d", i));
+	if (rc == 0)
+		rc = orgdb_user_delete(writer, "auth0|someone", NULL);
+	return rc == 0 ? orgdb_application_delete(writer, "portal", NULL) : rc;
+}
+
+/* A short life of a store; ends at the first failure. */
+static int live(void)
+{
+	orgdb *store;
+	orgdb_options options = ORGDB_OPTIONS_INIT;
+	options.map_size = 16 * MEBIBYTE;
+	options.durability = ORGDB_RELAXED;
+	int rc = orgdb_open(store_path, &options, &store);
+	if (rc != 0)
+		return rc;
+	rc = orgdb_write(store, fill, NULL);
+	if (rc == 0)
+		rc = look_up_in_a_snapshot(store);
+	if (rc == 0)
+		rc = orgdb_check(store, NULL);
+	if (rc == 0)
+		rc = orgdb_write(store, empty, NULL);
+	orgdb_close(store);
+	return rc;
+}
+
+/* ---- The tests --------------------------------------------------------------------------------------------------- */
+
+TestSuite(hooks, .init = fixture_directory, .fini = fixture_close);
+
+Test(hooks, memory_comes_from_the_allocator_and_all_of_it_goes_back)
+{
+	must(orgdb_set_allocator(&counter));
+	must(live());
+	cr_expect_gt(counting.taken, 50);
+	cr_expect_eq(counting.outstanding, 0);
+	cr_expect(!counting.misaligned);
+	size_t taken = counting.taken;
+	must(orgdb_set_allocator(NULL));
+	must(orgdb_open(store_path, NULL, &db));
+	expect_sound_store();
+	cr_expect_eq(counting.taken, taken, "the C library's again");
+}
+
+/* Where the cache of rows keeps its cells, it wants zeros. */
+Test(hooks, the_caches_work_with_any_allocator)
+{
+	must(orgdb_set_allocator(&counter));
+	must(orgdb_open(store_path, NULL, &db));
+	begin_write();
+	const char *application = create_application("portal"), *organization = create_organization("acme");
+	enable_for_organization(organization, create_connection("first", "auth0"));
+	commit();
+	for (int i = 0; i < 2; i++) {
+		orgdb_merged_connection entries[2];
+		size_t count;
+		begin_read();
+		must(orgdb_merged_connections(txn, application, organization, NULL, entries, COUNT_OF(entries), &count));
+		cr_expect_eq(count, 1);
+		if (i == 1)
+			cr_expect_eq(statistics().row_cache_hits, 1);
+		end();
+	}
+	close_store();
+	cr_expect_eq(counting.outstanding, 0);
+}
+
+/* One life for each place that takes memory; `fail_on`: there is none from then on. Returns how many failed. */
+static size_t fail_everywhere(bool fail_on)
+{
+	size_t failures = 0;
+	for (size_t at = 1;; at++) {
+		must(orgdb_set_allocator(&counter));
+		counting = (struct counting){ .fail_at = at, .fail_on = fail_on };
+		int rc = live();
+		cr_assert(rc == 0 || rc == ORGDB_NO_MEMORY, "at %zu: %s", at, orgdb_last_error()->message);
+		cr_assert_eq(counting.outstanding, 0, "at %zu", at);
+		failures += rc != 0;
+		bool reached = counting.taken >= at;
+		must(orgdb_set_allocator(NULL));
+		if (!reached)
+			return failures;
+		if (rc == 0) /* It could do without, such as a cache. */
+			continue;
+		orgdb_options options = ORGDB_OPTIONS_INIT;
+		options.map_size = 16 * MEBIBYTE;
+		open_store(&options);
+		expect_sound_store();
+		if (look_up_in_a_snapshot(db) == 0)
+			must(orgdb_write(db, empty, NULL));
+		must(orgdb_write(db, fill, NULL));
+		must(orgdb_write(db, empty, NULL));
+		close_store();
+	}
+}
+
+Test(hooks, wherever_memory_is_refused_once_the_call_says_so_and_nothing_is_lost)
+{
+	cr_expect_gt(fail_everywhere(false), 30);
+}
+
+Test(hooks, wherever_memory_ends_the_call_says_so_and_nothing_is_lost)
+{
+	cr_expect_gt(fail_everywhere(true), 30);
+}
+
+Test(hooks, hooks_are_refused_while_a_store_is_open)
+{
+	must(orgdb_open(store_path, NULL, &db));
+	expect_error(orgdb_set_allocator(&counter), ORGDB_BUSY, "");
+	begin_read();
+	orgdb *store = db;
+	db = NULL;
+	orgdb_close(store);
+	expect_error(orgdb_set_allocator(&counter), ORGDB_BUSY, "");
+	end();
+	must(orgdb_set_allocator(&counter));
+}
+
+Test(hooks, an_allocator_needs_all_its_functions)
+{
+	orgdb_allocator incomplete[] = { counter, counter, counter };
+	incomplete[0].allocate = NULL;
+	incomplete[1].reallocate = NULL;
+	incomplete[2].release = NULL;
+	for (size_t i = 0; i < COUNT_OF(incomplete); i++)
+		expect_error(orgdb_set_allocator(&incomplete[i]), ORGDB_INVALID, "allocator");
+}
