@@ -910,6 +910,32 @@ typedef struct orgdb_statistics {
 
 ORGDB_API int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out);
 
+/** What a server may want to export, as of now. What is counted begins at 0 when this process opens the store, and is this
+ * process's alone. */
+typedef struct orgdb_metrics {
+	uint64_t read_transactions;  /**< Begun. */
+	uint64_t write_transactions; /**< Begun ... */
+	uint64_t commits;            /**< ... committed ... */
+	uint64_t aborts;             /**< ... and ended otherwise: dropped, failed, or to be run again because the map was full. */
+	uint64_t lookups;            /**< Questions to orgdb_merged_connections(), its batches and orgdb_connection_allowed(). */
+	uint64_t row_cache_hits;     /**< Lookups that found their organization's row in the cache ... */
+	uint64_t row_cache_misses;   /**< ... and those that read it from the store. */
+	uint64_t catalog_copies;     /**< Connections and applications decoded for lookups; all others were found decoded. */
+	uint64_t map_moves;          /**< How often the map grew, or followed another process's. */
+	uint64_t map_size;           /**< Bytes of address space reserved. */
+	uint64_t used_size;          /**< Bytes of the file up to the last page that was ever used; free pages count. */
+	uint64_t file_size;          /**< Bytes of the file; 0 if it cannot be looked at. */
+	uint64_t readers;            /**< Read transactions registered, idle ones of any process included ... */
+	uint64_t readers_max;        /**< ... of at most so many ... */
+	uint64_t readers_active;     /**< ... and those that are in use ... */
+	uint64_t oldest_reader;      /**< ... and how many changes the longest of them has outlived; space freed since cannot be
+	                              * used again. */
+} orgdb_metrics;
+
+/** Read the metrics; waits only while the map grows, and takes a few microseconds for each hundred readers.
+ * @return 0; or a system error: the readers cannot be looked at. */
+ORGDB_API int orgdb_metrics_get(orgdb *db, orgdb_metrics *out);
+
 /** Count the pages that hold nothing, which the next changes will take before the file grows. Walks the list of them.
  * @return 0; #ORGDB_MISUSE in a write transaction. */
 ORGDB_API int orgdb_free_pages(orgdb_txn *txn, uint64_t *count);

@@ -137,6 +137,7 @@ static int copy_connection(orgdb_txn *txn, uint64_t ordinal, uint64_t generation
 	}
 	copy->enterprise = copy->connection.kind == ORGDB_ENTERPRISE;
 	copy->show_as_button = copy->connection.show_as_button;
+	tally(txn->tallies, TALLY_CATALOG_COPIES);
 	*out = copy;
 	return 0;
 }
@@ -197,6 +198,7 @@ static int copy_application(
 		orgdb__release(copy);
 		return rc;
 	}
+	tally(txn->tallies, TALLY_CATALOG_COPIES);
 	*out = copy;
 	return 0;
 }

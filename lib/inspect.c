@@ -133,9 +133,9 @@ int orgdb_readers(orgdb *db, uint64_t after, orgdb_reader *array, size_t capacit
 	int rc = orgdb__store_usable(db);
 	if (rc != 0)
 		return rc;
-	pthread_mutex_lock(&db->lock);
+	orgdb__store_hold_map(db);
 	rc = orgdb__kv_readers(db->kv, collect_reader, &list);
-	pthread_mutex_unlock(&db->lock);
+	orgdb__store_let_go(db);
 	*count = list.count;
 	return rc;
 }

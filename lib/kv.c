@@ -399,12 +399,14 @@ int orgdb__kv_adopt_size(struct kv *kv)
 	return resize(kv, 0);
 }
 
-void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out)
+void orgdb__kv_stat(struct kv *kv, struct kv_statistics *out)
 {
-	MDB_envinfo info;
-	MDB_stat stat;
-	mdb_env_info(txn->kv->env, &info);
-	mdb_env_stat(txn->kv->env, &stat);
+	MDB_envinfo info = { 0 };
+	MDB_stat stat = { 0 };
+	if (!kv->dead) {
+		mdb_env_info(kv->env, &info);
+		mdb_env_stat(kv->env, &stat);
+	}
 	out->page_size = stat.ms_psize;
 	out->used_size = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
 	out->map_size = info.me_mapsize;
@@ -478,6 +480,8 @@ int orgdb__kv_readers(struct kv *kv, bool (*visit)(const struct kv_reader *reade
 	MDB_envinfo info;
 	if (kv->unlocked)
 		return 0;
+	if (kv->dead)
+		return translate(kv->path, MDB_PANIC, "");
 	int rc = open_lock_file(kv);
 	if (rc != 0)
 		return rc;

@@ -186,11 +186,12 @@ int orgdb__kv_cursor_seek(struct kv_cursor *cursor, struct bytes key, struct byt
 int orgdb__kv_cursor_next(struct kv_cursor *cursor, struct bytes *found, struct bytes *value);
 void orgdb__kv_cursor_close(struct kv_cursor *cursor);
 
-void orgdb__kv_stat(struct kv_txn *txn, struct kv_statistics *out);
+/* The map must stay where it is meanwhile: in a transaction, or as the caller sees to it. */
+void orgdb__kv_stat(struct kv *kv, struct kv_statistics *out);
 int orgdb__kv_place_stat(struct kv_txn *txn, enum kv_place place, struct kv_place_statistics *out);
 /* Pages that hold nothing; of a read transaction only. */
 int orgdb__kv_free_pages(struct kv_txn *txn, uint64_t *count);
-/* Call `visit` for each slot that is taken, until it returns false. One thread at a time. */
+/* Call `visit` for each slot that is taken, until it returns false. One thread at a time, while the map stays where it is. */
 int orgdb__kv_readers(struct kv *kv, bool (*visit)(const struct kv_reader *reader, void *context), void *context);
 
 /*

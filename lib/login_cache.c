@@ -282,13 +282,6 @@ void orgdb__login_prefetch(orgdb_txn *txn, const struct login_id *id)
 		__builtin_prefetch(cell_of(cells, id, 0));
 }
 
-/* Each slot's transaction counts for itself, so that threads do not share the line. */
-static inline void count_one(_Atomic uint64_t *counter)
-{
-	uint64_t count = atomic_load_explicit(counter, memory_order_relaxed);
-	atomic_store_explicit(counter, count + 1, memory_order_relaxed);
-}
-
 /* Out of the map, where a row has no end of its own. */
 static int run_of(orgdb_txn *txn, const struct login *login, struct login_run *run, const struct login_entry **entries)
 {
@@ -312,7 +305,7 @@ int orgdb__login_run(
 {
 	bool cached = !txn->write && txn->db->login_cache->count_max > 0 && id->possible;
 	if (cached && find_kept(txn, id, run)) {
-		count_one(&txn->hits);
+		tally(txn->tallies, TALLY_ROW_HITS);
 		*entries = run->entries;
 		return 0;
 	}
@@ -321,7 +314,7 @@ int orgdb__login_run(
 	if (rc == 0)
 		rc = run_of(txn, &login, run, entries);
 	if (cached)
-		count_one(&txn->misses);
+		tally(txn->tallies, TALLY_ROW_MISSES);
 	if (rc == 0 && cached)
 		keep(txn, id, &login);
 	return rc;

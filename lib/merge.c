@@ -147,6 +147,7 @@ static inline int find_both(struct question *question, const char *client_id)
 {
 	const orgdb_merge_options *options = question->options;
 	bool in_organization = question->organization_id.data != NULL;
+	tally(question->txn->tallies, TALLY_LOOKUPS);
 	int rc = orgdb__catalog_application(question->txn, orgdb_string(client_id), &question->application);
 	if (rc != 0)
 		return rc;

@@ -50,6 +50,8 @@ static bool add_block(struct readers *readers)
 	for (int i = 0; i < SLOTS_IN_BLOCK; i++) {
 		atomic_init(&block->slots[i].epoch, 0);
 		atomic_init(&block->slots[i].txn, NULL);
+		for (int what = 0; what < TALLIES; what++)
+			atomic_init(&block->slots[i].tallies.of[what], 0);
 	}
 	atomic_init(&block->next, NULL);
 	/* At the end, so that the first block, whose slots keep transactions, stays the one that is looked at first. */
@@ -119,6 +121,15 @@ void orgdb__readers_each(struct readers *readers, void (*each)(struct orgdb_txn 
 		for (int i = 0; i < SLOTS_IN_BLOCK; i++)
 			if (block->slots[i].txn)
 				each(block->slots[i].txn);
+}
+
+uint64_t orgdb__readers_tally(struct readers *readers, enum tally what)
+{
+	uint64_t sum = 0;
+	for (struct reader_block *block = atomic_load(&readers->blocks); block; block = atomic_load(&block->next))
+		for (int i = 0; i < SLOTS_IN_BLOCK; i++)
+			sum += atomic_load_explicit(&block->slots[i].tallies.of[what], memory_order_relaxed);
+	return sum;
 }
 
 void orgdb__readers_free(struct readers *readers)

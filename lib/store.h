@@ -49,6 +49,12 @@ struct orgdb {
 	struct login_cache *login_cache; /* See login_cache.h. */
 	atomic_bool moving;              /* The map is being resized: wait with new transactions. */
 
+	/* Changed by the thread whose turn it is to write, but for the last, which is changed while `moving`. */
+	struct tallies written;
+	_Atomic uint64_t commits;
+	_Atomic uint64_t aborts;
+	_Atomic uint64_t map_moves;
+
 	pthread_mutex_t lock; /* Guards what follows. */
 	pthread_cond_t changed;
 	bool writing;     /* Some thread of this process has its turn to write ... */
@@ -70,7 +76,7 @@ struct orgdb_txn {
 	const uint8_t *generations; /* In the map, for the snapshot `generations_of`. */
 	uint64_t generations_of;
 	uint8_t touched[GENERATION_SHARDS / 8]; /* A bit for each shard that a write transaction changed. */
-	_Atomic uint64_t hits, misses;          /* Of the cache of hot rows. */
+	struct tallies *tallies;                /* Its slot's or the writer's. */
 	struct local_catalog *local;            /* See catalog.h. */
 };
 
@@ -93,6 +99,11 @@ int orgdb__txn_write(orgdb_txn *txn);
 int orgdb__txn_counters(orgdb_txn *txn, struct counters **out);
 /* Say that stored data is damaged, and make it stick. */
 int orgdb__txn_corrupt(orgdb_txn *txn, enum kv_table table, const char *what);
+/* Keep the map where it is, and `lock`, for looking at it without a transaction. */
+void orgdb__store_hold_map(struct orgdb *db);
+void orgdb__store_let_go(struct orgdb *db);
+/* Of all transactions of this handle. */
+uint64_t orgdb__store_tally(struct orgdb *db, enum tally what);
 /* ORGDB_BUSY if this thread has the write transaction. */
 int orgdb__store_refuse_writer(struct orgdb *db);
 /* Free the read transactions that slots keep, and the slots; all must be idle. */

@@ -83,17 +83,29 @@ static int move_map(struct orgdb *db, int (*move)(struct kv *kv))
 			"%s: the map must grow, but transactions of this process stayed open for %d seconds; end them sooner",
 			db->path, MOVE_WAIT_SECONDS);
 	int rc = move(db->kv);
+	atomic_fetch_add(&db->map_moves, rc == 0);
 	orgdb__readers_each(&db->readers, forget_addresses);
 	end_moving(db);
 	return rc;
 }
 
-static void wait_while_moving(struct orgdb *db)
+/* Who wants to move it needs the lock to begin. */
+void orgdb__store_hold_map(struct orgdb *db)
 {
 	pthread_mutex_lock(&db->lock);
 	while (atomic_load(&db->moving))
 		pthread_cond_wait(&db->changed, &db->lock);
+}
+
+void orgdb__store_let_go(struct orgdb *db)
+{
 	pthread_mutex_unlock(&db->lock);
+}
+
+static void wait_while_moving(struct orgdb *db)
+{
+	orgdb__store_hold_map(db);
+	orgdb__store_let_go(db);
 }
 
 /* ---- Making and freeing ------------------------------------------------------------------------------------------ */
@@ -105,6 +117,7 @@ static int new_txn(struct orgdb *db, bool write, orgdb_txn **out)
 		return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for a transaction");
 	txn->db = db;
 	txn->write = write;
+	txn->tallies = &db->written;
 	int rc = orgdb__kv_begin(db->kv, write, &txn->kv);
 	if (rc != 0) {
 		orgdb__release(txn);
@@ -162,10 +175,13 @@ static int renew_or_begin(struct orgdb *db, struct reader_slot *slot)
 		rc = new_txn(db, false, &txn);
 		if (rc == 0) {
 			txn->slot = slot;
+			txn->tallies = &slot->tallies;
 			atomic_store(&slot->txn, txn);
 		}
 	}
-	if (rc != 0)
+	if (rc == 0)
+		tally(&slot->tallies, TALLY_BEGUN);
+	else
 		orgdb__readers_leave(slot);
 	return rc;
 }
@@ -276,8 +292,10 @@ static int begin_in_turn(struct orgdb *db, orgdb_txn **out)
 	for (;;) {
 		set_writer_live(db, true);
 		int rc = new_txn(db, true, out);
-		if (rc == 0)
+		if (rc == 0) {
+			tally(&db->written, TALLY_BEGUN);
 			return 0;
+		}
 		set_writer_live(db, false);
 		if (rc == KV_RESIZED)
 			rc = move_map(db, orgdb__kv_adopt_size);
@@ -327,6 +345,7 @@ static int finish_write(orgdb_txn *txn, bool commit, bool *grown)
 		rc = commit_changes(txn);
 	else
 		orgdb__kv_abort(txn->kv);
+	atomic_fetch_add(commit && rc == 0 ? &db->commits : &db->aborts, 1);
 	free_txn(txn);
 	set_writer_live(db, false);
 	*grown = false;
@@ -467,14 +486,9 @@ int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn)
 	return rc;
 }
 
-static void sum_hits(struct orgdb *db, orgdb_statistics *out)
+uint64_t orgdb__store_tally(struct orgdb *db, enum tally what)
 {
-	for (struct reader_block *block = atomic_load(&db->readers.blocks); block; block = atomic_load(&block->next))
-		for (int i = 0; i < SLOTS_IN_BLOCK; i++) {
-			orgdb_txn *txn = atomic_load(&block->slots[i].txn);
-			out->row_cache_hits += txn ? atomic_load_explicit(&txn->hits, memory_order_relaxed) : 0;
-			out->row_cache_misses += txn ? atomic_load_explicit(&txn->misses, memory_order_relaxed) : 0;
-		}
+	return orgdb__readers_tally(&db->readers, what) + atomic_load_explicit(&db->written.of[what], memory_order_relaxed);
 }
 
 int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out)
@@ -493,14 +507,15 @@ int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out)
 	out->count[ORGDB_KIND_MEMBERSHIP] = counters->edges[EDGE_MEMBERSHIP];
 	out->member_roles = counters->edges[EDGE_MEMBER_ROLE];
 	struct kv_statistics kv;
-	orgdb__kv_stat(txn->kv, &kv);
+	orgdb__kv_stat(txn->db->kv, &kv);
 	out->page_size = kv.page_size;
 	out->used_size = kv.used_size;
 	out->map_size = kv.map_size;
 	out->readers = kv.readers;
 	out->readers_max = kv.readers_max;
 	memcpy(out->uuid, txn->db->uuid, sizeof(out->uuid));
-	sum_hits(txn->db, out);
+	out->row_cache_hits = orgdb__store_tally(txn->db, TALLY_ROW_HITS);
+	out->row_cache_misses = orgdb__store_tally(txn->db, TALLY_ROW_MISSES);
 	struct stat info;
 	if (stat(txn->db->path, &info) == 0)
 		out->file_size = (uint64_t)info.st_size;

@@ -2,6 +2,8 @@
  * Threads: readers and writers on one store while its map grows under them. A plain program, so that it runs under
  * ThreadSanitizer.
  *
+ * Beside them somebody looks at the store from outside, which must not touch the map while it moves.
+ *
  * Writers enable or disable both of two connections in one transaction, so every snapshot has both or neither; and they
  * add members, so that the map, small at first, grows while readers are at work.
  *
@@ -120,6 +122,19 @@ static void *read_rounds(void *context)
 	return context;
 }
 
+static void *watch(void *context)
+{
+	while (atomic_load(&writers_left) > 0) {
+		orgdb_metrics metrics;
+		orgdb_reader readers[READERS];
+		size_t count;
+		must(orgdb_metrics_get(db, &metrics), "metrics");
+		must(orgdb_readers(db, 0, readers, READERS, &count), "readers");
+		expect(metrics.used_size <= metrics.map_size, "what is used is mapped");
+	}
+	return context;
+}
+
 int main(int argc, char **argv)
 {
 	char path[4096];
@@ -133,11 +148,13 @@ int main(int argc, char **argv)
 	options.durability = ORGDB_RELAXED;
 	must(orgdb_open(path, &options, &db), "open");
 	must(orgdb_write(db, populate, NULL), "populate");
-	pthread_t threads[WRITERS + READERS];
+	pthread_t threads[WRITERS + READERS], watcher;
+	pthread_create(&watcher, NULL, watch, NULL);
 	for (int i = 0; i < WRITERS + READERS; i++)
 		pthread_create(&threads[i], NULL, i < WRITERS ? write_rounds : read_rounds, NULL);
 	for (int i = 0; i < WRITERS + READERS; i++)
 		pthread_join(threads[i], NULL);
+	pthread_join(watcher, NULL);
 	must(orgdb_check(db, NULL), "check");
 	orgdb_close(db);
 	printf("%d changes, %" PRIuFAST64 " lookups beside them\n", WRITERS * rounds, atomic_load(&lookups));
