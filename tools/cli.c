@@ -101,12 +101,12 @@ static const char *advice(int code)
 	case ORGDB_READ_ONLY:
 		return "Run as a user who may read and write the store, its lock file and their folder.";
 	case ORGDB_DISK_FULL:
-		return "Nothing was changed. Make room on the device and run the command again.";
+		return "Make room on the device and run the command again.";
 	case ORGDB_READERS_FULL:
 	case ORGDB_BUSY:
 		return "Run the command again when other programs have let go of the store.";
 	case ORGDB_NO_MEMORY:
-		return "Nothing was changed. Give the command more memory ('ulimit -v').";
+		return "Give the command more memory ('ulimit -v').";
 	default:
 		return NULL;
 	}

@@ -119,7 +119,7 @@ static bool read_field(struct object_reader *reader, size_t index, json_t *value
 static bool read_roles(struct object_reader *reader, const json_t *value)
 {
 	char words[80];
-	if (!json_is_array(value))
+	if (!json_is_array(value) && !json_is_null(value))
 		return object_problem(
 			reader, "roles", "expected an array of role ids, got %s", json_describe(value, words, sizeof(words)));
 	for (size_t i = 0; i < json_array_size(value); i++) {
@@ -153,12 +153,20 @@ static bool read_known(struct object_reader *reader, json_t *json, size_t *unkno
 		int meaning = meaning_of(reader->schema, json_object_iter_key(at));
 		if (meaning == KEY_UNKNOWN)
 			++*unknown;
-		else if (meaning == KEY_KIND || json_is_null(value))
-			continue;
-		else if (meaning == KEY_ROLES ? !read_roles(reader, value) : !read_field(reader, (size_t)meaning, value))
+		else if (meaning >= 0 && json_is_null(value))
+			reader->nulls |= reader->schema->fields[meaning].bit;
+		else if (meaning == KEY_ROLES ? !read_roles(reader, value)
+									  : meaning >= 0 && !read_field(reader, (size_t)meaning, value))
 			return false;
 	}
 	return true;
+}
+
+/* What is in the buffer from `start` on is `extra`. */
+static void set_extra_span(struct object_reader *reader, size_t start)
+{
+	reader->spans[OBJECT_FIELDS_MAX].start = start;
+	reader->spans[OBJECT_FIELDS_MAX].size = reader->buffer.size - start;
 }
 
 static void pack_unknown(struct object_reader *reader, json_t *json, size_t count)
@@ -172,8 +180,7 @@ static void pack_unknown(struct object_reader *reader, json_t *json, size_t coun
 		json_pack_text(&reader->packer, key, strlen(key));
 		json_pack_value(&reader->packer, json_object_iter_value(at));
 	}
-	reader->spans[OBJECT_FIELDS_MAX].start = start;
-	reader->spans[OBJECT_FIELDS_MAX].size = reader->buffer.size - start;
+	set_extra_span(reader, start);
 }
 
 static void place_value(struct object_reader *reader, size_t index, size_t offset)
@@ -181,6 +188,19 @@ static void place_value(struct object_reader *reader, size_t index, size_t offse
 	if (reader->spans[index].size > 0)
 		*(orgdb_value *)member(reader, offset) =
 			(orgdb_value){ reader->buffer.data + reader->spans[index].start, reader->spans[index].size };
+}
+
+static void place_values(struct object_reader *reader)
+{
+	for (size_t i = 0; i < reader->schema->field_count; i++)
+		place_value(reader, i, reader->schema->fields[i].offset);
+	place_value(reader, OBJECT_FIELDS_MAX, reader->schema->extra_offset);
+}
+
+void object_replace_extra(struct object_reader *reader, size_t start)
+{
+	set_extra_span(reader, start);
+	place_values(reader);
 }
 
 /* An edge cannot do without its two ends. */
@@ -200,6 +220,7 @@ bool object_read(struct object_reader *reader, const orgdb_schema *schema, json_
 	size_t unknown = 0;
 	reader->schema = schema;
 	reader->roles = NULL;
+	reader->nulls = 0;
 	memset(&reader->entity, 0, sizeof(reader->entity));
 	memset(reader->spans, 0, sizeof(reader->spans));
 	msgpack_sbuffer_clear(&reader->buffer);
@@ -210,9 +231,7 @@ bool object_read(struct object_reader *reader, const orgdb_schema *schema, json_
 		return false;
 	if (unknown > 0)
 		pack_unknown(reader, json, unknown);
-	for (size_t i = 0; i < schema->field_count; i++)
-		place_value(reader, i, schema->fields[i].offset);
-	place_value(reader, OBJECT_FIELDS_MAX, schema->extra_offset);
+	place_values(reader);
 	return schema->kind < ORGDB_ENTITY_KINDS || has_ends(reader);
 }
 

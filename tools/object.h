@@ -30,7 +30,8 @@ union any_kind {
 struct object_reader {
 	const orgdb_schema *schema; /* of the last object that was read */
 	union any_kind entity;      /* the object; its texts are the JSON's, NUL-terminated, its values the buffer's */
-	const json_t *roles;        /* a membership's, an array of texts, or NULL */
+	uint32_t nulls;             /* the fields that were given as null; they are not in the entity's `fields` */
+	const json_t *roles;        /* a membership's, an array of texts or null, or NULL */
 	char problem[512];          /* what is wrong with it, beginning with the field: "user.email: expected ..." */
 	msgpack_sbuffer buffer;
 	msgpack_packer packer;
@@ -46,6 +47,9 @@ void object_reader_end(struct object_reader *reader);
 /* Read an object of the kind that `schema` describes; what was read lives as long as `json` and until the next read.
  * Returns false if it does not fit the schema, with `problem` set. */
 bool object_read(struct object_reader *reader, const orgdb_schema *schema, json_t *json);
+
+/* Let `extra` be what was appended to the buffer, from `start` on. */
+void object_replace_extra(struct object_reader *reader, size_t start);
 
 /* The name of a choice; "" if there is none, because the store is damaged. */
 const char *choice_name(const orgdb_field *field, uint32_t choice);

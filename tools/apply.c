@@ -1,0 +1,286 @@
+/*
+ * An object that was read, into a store.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "changes.h"
+#include "cli.h"
+
+static union any_kind *object_of(const struct application *application)
+{
+	return &application->reader->entity;
+}
+
+/* --- Roles -------------------------------------------------------------------------------------------------------- */
+
+static int assign_role(struct application *application, const char *role, size_t place)
+{
+	const orgdb_membership *membership = &object_of(application)->membership;
+	int code =
+		orgdb_member_role_assign(application->txn, membership->organization_id.data, membership->user_id.data, role);
+	if (code != ORGDB_OK)
+		snprintf(application->field, sizeof(application->field), "membership.roles[%zu]", place);
+	return code;
+}
+
+static int assign_given_roles(struct application *application)
+{
+	const json_t *roles = application->reader->roles;
+	int code = ORGDB_OK;
+	for (size_t i = 0; code == ORGDB_OK && i < json_array_size(roles); i++)
+		code = assign_role(application, json_string_value(json_array_get(roles, i)), i);
+	return code;
+}
+
+/* A member's roles, as a list of NUL-terminated ids. */
+struct role_ids {
+	struct role_id {
+		char text[24];
+	} * ids;
+	size_t count;
+};
+
+static bool add_role(struct role_ids *roles, orgdb_str id)
+{
+	struct role_id *ids = realloc(roles->ids, (roles->count + 1) * sizeof(*ids));
+	if (!ids)
+		return false;
+	roles->ids = ids;
+	snprintf(ids[roles->count++].text, sizeof(ids->text), "%.*s", (int)id.size, id.data);
+	return true;
+}
+
+static int read_roles(const struct application *application, struct role_ids *roles)
+{
+	enum { PAGE = 32 };
+	const orgdb_membership *membership = &object_of(application)->membership;
+	orgdb_role page[PAGE];
+	size_t count = PAGE;
+	uint64_t after = 0;
+	while (count == PAGE) {
+		int code = orgdb_member_roles(
+			application->txn, membership->organization_id.data, membership->user_id.data, after, page, PAGE, &count);
+		if (code != ORGDB_OK)
+			return code;
+		for (size_t i = 0; i < count; i++)
+			if (!add_role(roles, page[i].id))
+				return ORGDB_NO_MEMORY;
+		after = count > 0 ? page[count - 1].ordinal : after;
+	}
+	return ORGDB_OK;
+}
+
+static bool has_role(const struct role_ids *roles, const char *id)
+{
+	for (size_t i = 0; i < roles->count; i++)
+		if (strcmp(roles->ids[i].text, id) == 0)
+			return true;
+	return false;
+}
+
+static bool is_given_role(const struct application *application, const char *id)
+{
+	const json_t *given = application->reader->roles;
+	for (size_t i = 0; i < json_array_size(given); i++)
+		if (strcmp(json_string_value(json_array_get(given, i)), id) == 0)
+			return true;
+	return false;
+}
+
+/* Let a member who has `roles` have those that the object gives. */
+static int change_roles(struct application *application, const struct role_ids *roles)
+{
+	const orgdb_membership *membership = &object_of(application)->membership;
+	const json_t *given = application->reader->roles;
+	int code = ORGDB_OK;
+	for (size_t i = 0; code == ORGDB_OK && i < roles->count; i++)
+		if (!is_given_role(application, roles->ids[i].text))
+			code = orgdb_member_role_remove(
+				application->txn, membership->organization_id.data, membership->user_id.data, roles->ids[i].text);
+	for (size_t i = 0; code == ORGDB_OK && i < json_array_size(given); i++) {
+		const char *role = json_string_value(json_array_get(given, i));
+		if (!has_role(roles, role))
+			code = assign_role(application, role, i);
+	}
+	return code;
+}
+
+/* --- Creating ----------------------------------------------------------------------------------------------------- */
+
+static int create_membership(struct application *application)
+{
+	const orgdb_membership *membership = &object_of(application)->membership;
+	int code =
+		orgdb_membership_add(application->txn, membership->organization_id.data, membership->user_id.data, membership);
+	return code == ORGDB_OK ? assign_given_roles(application) : code;
+}
+
+/* Texts that were read are NUL-terminated, so they can serve as ids. */
+int apply_create(struct application *application)
+{
+	union any_kind *object = object_of(application);
+	const orgdb_application_connection *offer = &object->application_connection;
+	const orgdb_enabled_connection *enabled = &object->enabled_connection;
+	uint32_t kind = application->reader->schema->kind;
+	application->outcome = OUTCOME_CREATED;
+	application->field[0] = '\0';
+	switch (kind) {
+	case ORGDB_KIND_APPLICATION_CONNECTION:
+		return orgdb_application_connection_enable(
+			application->txn, offer->client_id.data, offer->connection_id.data, offer);
+	case ORGDB_KIND_ENABLED_CONNECTION:
+		return orgdb_enabled_connection_create(
+			application->txn, enabled->organization_id.data, enabled->connection_id.data, enabled);
+	case ORGDB_KIND_MEMBERSHIP:
+		return create_membership(application);
+	default:
+		return orgdb_entity_create(application->txn, kind, object, application->id);
+	}
+}
+
+/* --- Changing ----------------------------------------------------------------------------------------------------- */
+
+/* Change a stored entity. Its id is copied, for views end with the first write. */
+static int change_entity(struct application *application, const void *stored, orgdb_str id, bool null_removes)
+{
+	struct id copy;
+	id_of(id, &copy);
+	application->outcome = OUTCOME_UPDATED;
+	int code = changes_of(application->reader, stored, null_removes);
+	if (code != ORGDB_OK || changed_fields(application->reader) == 0)
+		return code;
+	return orgdb_entity_update(application->txn, application->reader->schema->kind, copy.text, object_of(application));
+}
+
+int apply_update(struct application *application, const char *id)
+{
+	union any_kind stored;
+	application->field[0] = '\0';
+	int code = orgdb_entity_get(application->txn, application->reader->schema->kind, id, &stored);
+	return code == ORGDB_OK ? change_entity(application, &stored, orgdb_string(id), true) : code;
+}
+
+static orgdb_str id_in(const orgdb_schema *schema, const void *entity)
+{
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (schema->fields[i].flags & ORGDB_FIELD_ID)
+			return *(const orgdb_str *)(const void *)((const char *)entity + schema->fields[i].offset);
+	return orgdb_string(NULL);
+}
+
+/* The entity that the object means. ORGDB_NOT_FOUND too if it says nothing by which one could be found. */
+static int find_stored(const struct application *application, union any_kind *stored)
+{
+	const union any_kind *object = object_of(application);
+	const orgdb_schema *schema = application->reader->schema;
+	orgdb_str id = id_in(schema, object);
+	if (id.data)
+		return orgdb_entity_get(application->txn, schema->kind, id.data, stored);
+	if (schema->kind == ORGDB_KIND_ORGANIZATION && object->organization.name.data)
+		return orgdb_organization_get_by_name(application->txn, object->organization.name.data, &stored->organization);
+	if (schema->kind == ORGDB_KIND_CONNECTION && object->connection.name.data)
+		return orgdb_connection_get_by_name(application->txn, object->connection.name.data, &stored->connection);
+	if (schema->kind == ORGDB_KIND_ROLE && object->role.name.data)
+		return orgdb_role_get_by_name(application->txn, object->role.name.data, &stored->role);
+	return ORGDB_NOT_FOUND;
+}
+
+static int upsert_entity(struct application *application)
+{
+	union any_kind stored;
+	int code = find_stored(application, &stored);
+	if (code == ORGDB_NOT_FOUND)
+		return apply_create(application);
+	return code == ORGDB_OK ? change_entity(application, &stored, id_in(application->reader->schema, &stored), false)
+							: code;
+}
+
+static int upsert_enabled_connection(struct application *application)
+{
+	const orgdb_enabled_connection *given = &object_of(application)->enabled_connection;
+	const char *organization_id = given->organization_id.data, *connection_id = given->connection_id.data;
+	orgdb_enabled_connection stored;
+	int code = orgdb_enabled_connection_get(application->txn, organization_id, connection_id, &stored);
+	if (code == ORGDB_NOT_FOUND)
+		return apply_create(application);
+	application->outcome = OUTCOME_UPDATED;
+	if (code == ORGDB_OK)
+		code = changes_of(application->reader, &stored, false);
+	if (code != ORGDB_OK || changed_fields(application->reader) == 0)
+		return code;
+	return orgdb_enabled_connection_update(application->txn, organization_id, connection_id, given);
+}
+
+/* Its only attributes are unknown fields, which cannot be changed where they are. */
+static int upsert_application_connection(struct application *application)
+{
+	const orgdb_application_connection *given = &object_of(application)->application_connection;
+	const char *client_id = given->client_id.data, *connection_id = given->connection_id.data;
+	orgdb_application_connection stored;
+	int code = orgdb_application_connection_get(application->txn, client_id, connection_id, &stored);
+	if (code == ORGDB_NOT_FOUND)
+		return apply_create(application);
+	application->outcome = OUTCOME_UPDATED;
+	if (code == ORGDB_OK)
+		code = changes_of(application->reader, &stored, false);
+	if (code != ORGDB_OK || changed_fields(application->reader) == 0)
+		return code;
+	code = orgdb_application_connection_disable(application->txn, client_id, connection_id);
+	if (code == ORGDB_OK)
+		code = orgdb_application_connection_enable(application->txn, client_id, connection_id, given);
+	return code;
+}
+
+/* The same; its roles, which go with it, come back. */
+static int replace_membership(struct application *application, const struct role_ids *roles)
+{
+	const orgdb_membership *given = &object_of(application)->membership;
+	int code = orgdb_membership_remove(application->txn, given->organization_id.data, given->user_id.data);
+	if (code == ORGDB_OK)
+		code = orgdb_membership_add(application->txn, given->organization_id.data, given->user_id.data, given);
+	for (size_t i = 0; code == ORGDB_OK && i < roles->count; i++)
+		code = assign_role(application, roles->ids[i].text, i);
+	return code;
+}
+
+static int upsert_membership(struct application *application)
+{
+	const orgdb_membership *given = &object_of(application)->membership;
+	struct role_ids roles = { NULL, 0 };
+	orgdb_membership stored;
+	int code = orgdb_membership_get(application->txn, given->organization_id.data, given->user_id.data, &stored);
+	if (code == ORGDB_NOT_FOUND)
+		return apply_create(application);
+	application->outcome = OUTCOME_UPDATED;
+	if (code == ORGDB_OK)
+		code = changes_of(application->reader, &stored, false);
+	if (code == ORGDB_OK)
+		code = read_roles(application, &roles);
+	if (code == ORGDB_OK && changed_fields(application->reader) != 0)
+		code = replace_membership(application, &roles);
+	if (code == ORGDB_OK && application->reader->roles)
+		code = change_roles(application, &roles);
+	free(roles.ids);
+	return code;
+}
+
+int apply_upsert(struct application *application)
+{
+	application->field[0] = '\0';
+	switch (application->reader->schema->kind) {
+	case ORGDB_KIND_APPLICATION_CONNECTION:
+		return upsert_application_connection(application);
+	case ORGDB_KIND_ENABLED_CONNECTION:
+		return upsert_enabled_connection(application);
+	case ORGDB_KIND_MEMBERSHIP:
+		return upsert_membership(application);
+	default:
+		return upsert_entity(application);
+	}
+}
