@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,16 +69,19 @@ struct file {
 	uint8_t *missing;   /* A bit for each page from `pages` to `last_page`: set when the free list names it. */
 	uint64_t found;     /* Bits set. */
 	uint64_t visited;   /* Pages of the free list. */
+	int error;          /* What kept the file from being read to its end: says nothing about the file. */
 };
 
-/* Exactly `size` bytes, or an error: nobody should be cutting the file meanwhile. */
-static bool read_at(const struct file *file, uint64_t at, void *out, size_t size)
+/* Exactly `size` bytes: nobody should be cutting the file meanwhile. */
+static bool read_at(struct file *file, uint64_t at, void *out, size_t size)
 {
 	uint8_t *to = out;
 	while (size > 0) {
 		ssize_t got = pread(file->fd, to, size, (off_t)at);
 		if (got < 0 && errno == EINTR)
 			continue;
+		if (got < 0)
+			file->error = errno;
 		if (got <= 0)
 			return false;
 		to += got;
@@ -87,14 +91,33 @@ static bool read_at(const struct file *file, uint64_t at, void *out, size_t size
 	return true;
 }
 
+static void *allocate(struct file *file, size_t size)
+{
+	void *memory = orgdb__allocate_zeroed(size);
+	if (!memory)
+		file->error = ENOMEM;
+	return memory;
+}
+
+/* What is missing, unless it only could not be read. */
+static int cut_off(const struct file *file, int code, const char *what)
+{
+	if (file->error != 0)
+		return orgdb__fail_system(orgdb__code_of_errno(file->error), file->error, "%s: cannot read it", file->path);
+	return orgdb__fail(code, "", "%s: %s", file->path, what);
+}
+
 /* ---- Meta pages -------------------------------------------------------------------------------------------------- */
 
-static bool meta_is_sane(const struct meta *meta)
+static bool page_size_is_sane(uint64_t size)
 {
-	uint64_t page_size = meta->tables[0].page_size;
-	if (page_size < 512 || page_size > 65536 || (page_size & (page_size - 1)))
-		return false;
-	if (meta->last_page < 1 || meta->last_page > INT64_MAX / page_size - 1)
+	return size >= 512 && size <= 65536 && (size & (size - 1)) == 0;
+}
+
+/* Only the newest has to be: when writing one has failed, LMDB gives it an old number and leaves the rest as it may be. */
+static bool newest_is_sane(const struct file *file, const struct meta *meta)
+{
+	if (meta->last_page < 1 || meta->last_page > INT64_MAX / file->page_size - 1)
 		return false;
 	for (int i = 0; i < 2; i++) {
 		uint64_t root = meta->tables[i].root;
@@ -104,6 +127,11 @@ static bool meta_is_sane(const struct meta *meta)
 	return true;
 }
 
+static int damaged_meta(const struct file *file, int which)
+{
+	return orgdb__fail(ORGDB_CORRUPT, "", "%s: meta page %d is damaged; restore a backup", file->path, which);
+}
+
 static int judge_meta(const struct file *file, const struct meta *meta, int which)
 {
 	if (meta->magic != META_MAGIC)
@@ -111,15 +139,13 @@ static int judge_meta(const struct file *file, const struct meta *meta, int whic
 	if (meta->version != META_VERSION)
 		return orgdb__fail(
 			ORGDB_VERSION_MISMATCH, "", "%s: written by an LMDB of data version %u", file->path, meta->version);
-	if (!meta_is_sane(meta))
-		return orgdb__fail(ORGDB_CORRUPT, "", "%s: meta page %d is damaged; restore a backup", file->path, which);
-	return 0;
+	return page_size_is_sane(meta->tables[0].page_size) ? 0 : damaged_meta(file, which);
 }
 
-static int read_meta(const struct file *file, uint64_t at, int which, struct meta *meta)
+static int read_meta(struct file *file, uint64_t at, int which, struct meta *meta)
 {
 	if (!read_at(file, at + PAGE_HEADER, meta, sizeof(*meta)))
-		return orgdb__fail(ORGDB_NOT_A_STORE, "", "%s: not an orgdb store: the file is too short", file->path);
+		return cut_off(file, ORGDB_NOT_A_STORE, "not an orgdb store: the file is too short");
 	return judge_meta(file, meta, which);
 }
 
@@ -148,7 +174,7 @@ static bool mark_big_value(struct file *file, uint64_t page, uint64_t size)
 {
 	if (page < 2 || page >= file->pages || size > file->size)
 		return false;
-	uint8_t *value = orgdb__allocate(size);
+	uint8_t *value = allocate(file, size);
 	bool right =
 		value && read_at(file, page * file->page_size + PAGE_HEADER, value, size) && mark_numbers(file, value, size);
 	orgdb__release(value);
@@ -190,7 +216,7 @@ static bool mark_subtree(struct file *file, uint64_t page, int depth)
 {
 	if (depth == 0 || page < 2 || page >= file->pages || ++file->visited > file->pages)
 		return false;
-	uint8_t *bytes = orgdb__allocate(file->page_size);
+	uint8_t *bytes = allocate(file, file->page_size);
 	bool right =
 		bytes && read_at(file, page * file->page_size, bytes, file->page_size) && mark_nodes(file, bytes, depth);
 	orgdb__release(bytes);
@@ -200,7 +226,7 @@ static bool mark_subtree(struct file *file, uint64_t page, int depth)
 static bool missing_pages_are_free(struct file *file, const struct meta *meta)
 {
 	uint64_t missing = file->last_page - file->pages + 1;
-	file->missing = orgdb__allocate_zeroed((size_t)(missing / 8 + 1));
+	file->missing = allocate(file, missing / 8 + 1);
 	bool all_free = file->missing && meta->tables[0].root != NO_PAGE &&
 		mark_subtree(file, meta->tables[0].root, meta->tables[0].depth) && file->found == missing;
 	orgdb__release(file->missing);
@@ -231,16 +257,21 @@ static int judge_once(struct file *file, uint64_t *txn_id)
 	/* After the metas: the file only grows, and before a meta page says so. */
 	if (fstat(file->fd, &info) != 0)
 		return orgdb__fail_system(ORGDB_IO, errno, "%s", file->path);
-	const struct meta *newest = &metas[metas[1].txn_id > metas[0].txn_id];
+	int which = metas[1].txn_id > metas[0].txn_id;
+	const struct meta *newest = &metas[which];
+	if (!newest_is_sane(file, newest))
+		return damaged_meta(file, which);
 	*txn_id = newest->txn_id;
 	file->size = (uint64_t)info.st_size;
 	file->pages = file->size / file->page_size;
 	file->last_page = newest->last_page;
 	file->found = file->visited = 0;
-	if (file->pages <= file->last_page && !missing_pages_are_free(file, newest))
-		return orgdb__fail(ORGDB_CORRUPT, "", "%s: cut off: it has %llu pages and needs %llu; restore a backup",
-			file->path, (unsigned long long)file->pages, (unsigned long long)file->last_page + 1);
-	return 0;
+	if (file->pages > file->last_page || missing_pages_are_free(file, newest))
+		return 0;
+	char what[96];
+	snprintf(what, sizeof(what), "cut off: it has %llu pages and needs %llu; restore a backup",
+		(unsigned long long)file->pages, (unsigned long long)file->last_page + 1);
+	return cut_off(file, ORGDB_CORRUPT, what);
 }
 
 /* Another process may be writing meanwhile: what looks damaged only counts if nothing was committed while it was read. */
