@@ -306,9 +306,9 @@ int orgdb_open(const char *path, const orgdb_options *given, orgdb **out)
 		return orgdb__fail(ORGDB_INVALID, "path", "path must name a file");
 	pthread_mutex_lock(&registry_lock);
 	struct stat info;
-	if (stat(path, &info) != 0 && errno == ENOENT) {
-		if (options.must_exist)
-			rc = orgdb__fail_system(ORGDB_NO_STORE, ENOENT, "%s", path);
+	if (stat(path, &info) != 0) {
+		if (errno != ENOENT || options.must_exist)
+			rc = orgdb__fail_system(orgdb__code_of_errno(errno), errno, "%s", path);
 		else
 			rc = create_store(path);
 	}
