@@ -16,15 +16,20 @@
 #include "error.h"
 #include "id.h"
 
-int orgdb__sync_folder(const char *path)
+void orgdb__folder_of(const char *path, char *folder)
 {
-	char folder[PATH_MAX];
-	snprintf(folder, sizeof(folder), "%s", path);
+	snprintf(folder, PATH_MAX, "%s", path);
 	char *slash = strrchr(folder, '/');
 	if (!slash)
 		strcpy(folder, ".");
 	else
 		slash[slash == folder ? 1 : 0] = '\0';
+}
+
+int orgdb__sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	orgdb__folder_of(path, folder);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == EACCES ? 0 : orgdb__fail_system(orgdb__code_of_errno(errno), errno, "%s", folder);

@@ -14,6 +14,9 @@
  */
 int orgdb__aside_make(const char *path, int (*build)(const char *aside, void *context), void *context);
 
+/* The folder of a file; `folder` has room for PATH_MAX. */
+void orgdb__folder_of(const char *path, char *folder);
+
 /* Make the name of a file as durable as the file: sync its folder. One that must not be read, or cannot be synced at all, is
  * taken as it is. */
 int orgdb__sync_folder(const char *path);

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "kv.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "error.h"
 #include "little.h"
 #include "memory.h"
@@ -108,11 +110,25 @@ bool orgdb__kv_key_possible(enum kv_place place, size_t size)
 	return flags_of_place(place) & MDB_INTEGERKEY ? size == sizeof(uint64_t) : size > 0 && size <= KEY_SIZE_MAX + 1;
 }
 
-/* LMDB reports a write that was cut short by a full disk as an I/O error. */
+/*
+ * LMDB reports a write that was cut short as an I/O error. If a full disk did that statvfs() tells, but a quota shows only in
+ * the next write: here of a file without a name.
+ */
 static bool disk_is_full(const char *path)
 {
+	static const char some[MIB / 16];
 	struct statvfs fs;
-	return statvfs(path, &fs) == 0 && fs.f_bavail * fs.f_frsize < MIB / 16;
+	if (statvfs(path, &fs) == 0 && fs.f_bavail * fs.f_frsize < sizeof(some))
+		return true;
+	char folder[PATH_MAX];
+	orgdb__folder_of(path, folder);
+	int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, STORE_MODE);
+	if (fd < 0)
+		return errno == ENOSPC || errno == EDQUOT;
+	ssize_t written = pwrite(fd, some, sizeof(some), 0);
+	bool full = written < 0 ? errno == ENOSPC || errno == EDQUOT : written < (ssize_t)sizeof(some);
+	close(fd);
+	return full;
 }
 
 /* The one place that translates LMDB's codes and the errnos that it passes on. */
