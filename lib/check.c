@@ -42,6 +42,11 @@ static void problem(struct checker *checker, const char *format, ...)
 {
 	char message[400];
 	va_list arguments;
+	/* What memory did not suffice to judge is no problem of the store's. */
+	if (orgdb_last_error()->code == ORGDB_NO_MEMORY) {
+		checker->no_memory = true;
+		return;
+	}
 	va_start(arguments, format);
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
@@ -72,12 +77,8 @@ static bool is_canonical(struct checker *checker, const orgdb_schema *schema, co
 {
 	struct buffer *scratch = &checker->txn->scratch;
 	scratch->size = 0;
-	int rc = orgdb__schema_encode(schema, object, ((const struct head *)object)->fields, scratch);
-	if (rc == ORGDB_NO_MEMORY) {
-		checker->no_memory = true; /* Which is not the record's fault. */
-		return true;
-	}
-	return rc == 0 && scratch->size == record.size && memcmp(scratch->data, record.data, record.size) == 0;
+	return orgdb__schema_encode(schema, object, ((const struct head *)object)->fields, scratch) == 0 &&
+		scratch->size == record.size && memcmp(scratch->data, record.data, record.size) == 0;
 }
 
 static void check_indexed(struct checker *checker, const struct kind *kind, const union entity *entity)
@@ -522,6 +523,7 @@ int orgdb_check(orgdb *db, orgdb_check_report *given)
 	int rc = orgdb_begin_read(db, &checker.txn);
 	if (rc != 0)
 		return rc;
+	orgdb__fail(ORGDB_OK, "", "nothing has failed yet"); /* For problem(). */
 	rc = check_all(&checker);
 	orgdb_end(checker.txn);
 	if (rc == 0 && checker.no_memory)
