@@ -11,6 +11,7 @@
 
 #include "changes.h"
 #include "cli.h"
+#include "walk.h"
 
 static union any_kind *object_of(const struct application *application)
 {
@@ -46,34 +47,20 @@ struct role_ids {
 	size_t count;
 };
 
-static bool add_role(struct role_ids *roles, orgdb_str id)
-{
-	struct role_id *ids = realloc(roles->ids, (roles->count + 1) * sizeof(*ids));
-	if (!ids)
-		return false;
-	roles->ids = ids;
-	snprintf(ids[roles->count++].text, sizeof(ids->text), "%.*s", (int)id.size, id.data);
-	return true;
-}
-
+/* Copies, for views end with the first write. */
 static int read_roles(const struct application *application, struct role_ids *roles)
 {
-	enum { PAGE = 32 };
-	const orgdb_membership *membership = &object_of(application)->membership;
-	orgdb_role page[PAGE];
-	size_t count = PAGE;
-	uint64_t after = 0;
-	while (count == PAGE) {
-		int code = orgdb_member_roles(
-			application->txn, membership->organization_id.data, membership->user_id.data, after, page, PAGE, &count);
-		if (code != ORGDB_OK)
-			return code;
-		for (size_t i = 0; i < count; i++)
-			if (!add_role(roles, page[i].id))
-				return ORGDB_NO_MEMORY;
-		after = count > 0 ? page[count - 1].ordinal : after;
+	struct roles views = { 0 };
+	int code = roles_read(&views, application->txn, &object_of(application)->membership);
+	if (code == ORGDB_OK && views.count > 0) {
+		roles->ids = calloc(views.count, sizeof(*roles->ids));
+		code = roles->ids ? ORGDB_OK : ORGDB_NO_MEMORY;
 	}
-	return ORGDB_OK;
+	for (; code == ORGDB_OK && roles->count < views.count; roles->count++)
+		snprintf(roles->ids[roles->count].text, sizeof(roles->ids->text), "%.*s", (int)views.ids[roles->count].size,
+			views.ids[roles->count].data);
+	roles_free(&views);
+	return code;
 }
 
 static bool has_role(const struct role_ids *roles, const char *id)
@@ -201,18 +188,26 @@ static int upsert_entity(struct application *application)
 							: code;
 }
 
+/* Is there something to change in an edge? `*code` is what getting it returned. One that is not there is created. */
+static bool has_changes(struct application *application, int *code, const void *stored)
+{
+	if (*code == ORGDB_NOT_FOUND) {
+		*code = apply_create(application);
+		return false;
+	}
+	application->outcome = OUTCOME_UPDATED;
+	if (*code == ORGDB_OK)
+		*code = changes_of(application->reader, stored, false);
+	return *code == ORGDB_OK && changed_fields(application->reader) != 0;
+}
+
 static int upsert_enabled_connection(struct application *application)
 {
 	const orgdb_enabled_connection *given = &object_of(application)->enabled_connection;
 	const char *organization_id = given->organization_id.data, *connection_id = given->connection_id.data;
 	orgdb_enabled_connection stored;
 	int code = orgdb_enabled_connection_get(application->txn, organization_id, connection_id, &stored);
-	if (code == ORGDB_NOT_FOUND)
-		return apply_create(application);
-	application->outcome = OUTCOME_UPDATED;
-	if (code == ORGDB_OK)
-		code = changes_of(application->reader, &stored, false);
-	if (code != ORGDB_OK || changed_fields(application->reader) == 0)
+	if (!has_changes(application, &code, &stored))
 		return code;
 	return orgdb_enabled_connection_update(application->txn, organization_id, connection_id, given);
 }
@@ -224,17 +219,11 @@ static int upsert_application_connection(struct application *application)
 	const char *client_id = given->client_id.data, *connection_id = given->connection_id.data;
 	orgdb_application_connection stored;
 	int code = orgdb_application_connection_get(application->txn, client_id, connection_id, &stored);
-	if (code == ORGDB_NOT_FOUND)
-		return apply_create(application);
-	application->outcome = OUTCOME_UPDATED;
-	if (code == ORGDB_OK)
-		code = changes_of(application->reader, &stored, false);
-	if (code != ORGDB_OK || changed_fields(application->reader) == 0)
+	if (!has_changes(application, &code, &stored))
 		return code;
 	code = orgdb_application_connection_disable(application->txn, client_id, connection_id);
-	if (code == ORGDB_OK)
-		code = orgdb_application_connection_enable(application->txn, client_id, connection_id, given);
-	return code;
+	return code == ORGDB_OK ? orgdb_application_connection_enable(application->txn, client_id, connection_id, given)
+							: code;
 }
 
 /* The same; its roles, which go with it, come back. */
@@ -255,14 +244,12 @@ static int upsert_membership(struct application *application)
 	struct role_ids roles = { NULL, 0 };
 	orgdb_membership stored;
 	int code = orgdb_membership_get(application->txn, given->organization_id.data, given->user_id.data, &stored);
-	if (code == ORGDB_NOT_FOUND)
-		return apply_create(application);
-	application->outcome = OUTCOME_UPDATED;
-	if (code == ORGDB_OK)
-		code = changes_of(application->reader, &stored, false);
-	if (code == ORGDB_OK)
+	bool is_changed = has_changes(application, &code, &stored);
+	if (code != ORGDB_OK || application->outcome == OUTCOME_CREATED)
+		return code;
+	if (is_changed || application->reader->roles)
 		code = read_roles(application, &roles);
-	if (code == ORGDB_OK && changed_fields(application->reader) != 0)
+	if (code == ORGDB_OK && is_changed)
 		code = replace_membership(application, &roles);
 	if (code == ORGDB_OK && application->reader->roles)
 		code = change_roles(application, &roles);

@@ -179,6 +179,28 @@ int find_organization(orgdb_txn *txn, const char *id_or_name, orgdb_organization
 	return is_id ? orgdb_organization_get(txn, id_or_name, out) : orgdb_organization_get_by_name(txn, id_or_name, out);
 }
 
+int find_id(orgdb_txn *txn, uint32_t kind, const char *id_or_name, struct id *id)
+{
+	orgdb_organization organization;
+	orgdb_connection connection;
+	orgdb_role role;
+	orgdb_str found = orgdb_string(id_or_name);
+	int code = ORGDB_OK;
+	if (kind == ORGDB_KIND_ORGANIZATION) {
+		code = find_organization(txn, id_or_name, &organization);
+		found = organization.id;
+	} else if (kind == ORGDB_KIND_CONNECTION && strncmp(id_or_name, "con_", 4) != 0) {
+		code = orgdb_connection_get_by_name(txn, id_or_name, &connection);
+		found = connection.id;
+	} else if (kind == ORGDB_KIND_ROLE && strncmp(id_or_name, "rol_", 4) != 0) {
+		code = orgdb_role_get_by_name(txn, id_or_name, &role);
+		found = role.id;
+	}
+	if (code == ORGDB_OK)
+		id_of(found, id);
+	return code;
+}
+
 const char *id_of(orgdb_str view, struct id *copy)
 {
 	size_t size = view.size < sizeof(copy->text) ? view.size : sizeof(copy->text) - 1;

@@ -55,4 +55,8 @@ struct id {
 };
 const char *id_of(orgdb_str view, struct id *copy);
 
+/* Find the id of an entity that may be named: an organization, a connection or a role, whose ids begin with "org_",
+ * "con_" and "rol_". For other kinds it is the id that was given. */
+int find_id(orgdb_txn *txn, uint32_t kind, const char *id_or_name, struct id *id);
+
 #endif

@@ -32,7 +32,13 @@
 	X(diff)          \
 	X(stat)          \
 	X(check)         \
+	X(create)        \
+	X(update)        \
 	X(delete)        \
+	X(enable)        \
+	X(disable)       \
+	X(add_member)    \
+	X(remove_member) \
 	X(completion)    \
 	X(manual)
 

@@ -69,76 +69,81 @@ static void print_command(const struct command *command)
 	puts("\t\tesac\n\t\t;;");
 }
 
+static const char bash_before[] = "# Completion of the orgdb command for bash; made by 'orgdb completion bash'.\n"
+								  "\n"
+								  "# Set what is known of the command $1, and of the value of its option $2.\n"
+								  "_orgdb_describe()\n"
+								  "{\n"
+								  "\tlocal option=$2\n"
+								  "\toptions= valued= operands=() words=\n"
+								  "\tcase $1 in";
+
+static const char bash_between[] = "\tesac\n"
+								   "}\n"
+								   "\n"
+								   "_orgdb_commands='";
+
+static const char bash_after[] = "--help --version'\n"
+								 "\n"
+								 "# How many operands stand before the word being completed?\n"
+								 "_orgdb_operands_before()\n"
+								 "{\n"
+								 "\tlocal i word\n"
+								 "\tcount=0\n"
+								 "\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
+								 "\t\tword=${COMP_WORDS[i]}\n"
+								 "\t\tif [[ ${COMP_WORDS[i + 1]-} == = ]]; then\n"
+								 "\t\t\t((i += 2))\n"
+								 "\t\telif [[ \" $valued \" == *\" $word \"* ]]; then\n"
+								 "\t\t\t((i++))\n"
+								 "\t\telif [[ $word != -?* ]]; then\n"
+								 "\t\t\t((count++))\n"
+								 "\t\tfi\n"
+								 "\tdone\n"
+								 "}\n"
+								 "\n"
+								 "_orgdb()\n"
+								 "{\n"
+								 "\tlocal options valued operands words count last word=$2 option=$3\n"
+								 "\tCOMPREPLY=()\n"
+								 "\tif ((COMP_CWORD == 1)); then\n"
+								 "\t\tmapfile -t COMPREPLY < <(compgen -W \"$_orgdb_commands\" -- \"$word\")\n"
+								 "\t\treturn\n"
+								 "\tfi\n"
+								 "\t[[ $word == = ]] && word=\n"
+								 "\t[[ $option == = || ${COMP_WORDS[COMP_CWORD]} == = ]] &&\n"
+								 "\t\toption=${COMP_WORDS[COMP_CWORD - 1 - (${#word} > 0)]}\n"
+								 "\t_orgdb_describe \"${COMP_WORDS[1]}\" \"$option\"\n"
+								 "\tif [[ \" $valued \" != *\" $option \"* ]]; then\n"
+								 "\t\t_orgdb_operands_before\n"
+								 "\t\tlast=$((${#operands[@]} - 1))\n"
+								 "\t\tif ((last > 0)) && [[ ${operands[last]} == @more ]] && ((count >= last)); then\n"
+								 "\t\t\tcount=$((last - 1))\n"
+								 "\t\tfi\n"
+								 "\t\twords=${operands[count]-}\n"
+								 "\t\t[[ $word == -* ]] && words=$options\n"
+								 "\tfi\n"
+								 "\tif [[ $words == @file ]]; then\n"
+								 "\t\tcompopt -o filenames 2>/dev/null\n"
+								 "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+								 "\telse\n"
+								 "\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+								 "\tfi\n"
+								 "}\n"
+								 "\n"
+								 "complete -F _orgdb orgdb";
+
 static void print_bash(void)
 {
-	puts("# Completion of the orgdb command for bash; made by 'orgdb completion bash'.\n"
-		 "\n"
-		 "# Set what is known of the command $1, and of the value of its option $2.\n"
-		 "_orgdb_describe()\n"
-		 "{\n"
-		 "\tlocal option=$2\n"
-		 "\toptions= valued= operands=() words=\n"
-		 "\tcase $1 in");
+	puts(bash_before);
 	for (size_t i = 0; commands[i]; i++)
 		if (commands[i]->group != GROUP_HIDDEN)
 			print_command(commands[i]);
-	fputs("\tesac\n"
-		  "}\n"
-		  "\n"
-		  "_orgdb_commands='",
-		stdout);
+	fputs(bash_between, stdout);
 	for (size_t i = 0; commands[i]; i++)
 		if (commands[i]->group != GROUP_HIDDEN)
 			printf("%s ", commands[i]->name);
-	puts("--help --version'\n"
-		 "\n"
-		 "# How many operands stand before the word being completed?\n"
-		 "_orgdb_operands_before()\n"
-		 "{\n"
-		 "\tlocal i word\n"
-		 "\tcount=0\n"
-		 "\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
-		 "\t\tword=${COMP_WORDS[i]}\n"
-		 "\t\tif [[ ${COMP_WORDS[i + 1]-} == = ]]; then\n"
-		 "\t\t\t((i += 2))\n"
-		 "\t\telif [[ \" $valued \" == *\" $word \"* ]]; then\n"
-		 "\t\t\t((i++))\n"
-		 "\t\telif [[ $word != -?* ]]; then\n"
-		 "\t\t\t((count++))\n"
-		 "\t\tfi\n"
-		 "\tdone\n"
-		 "}\n"
-		 "\n"
-		 "_orgdb()\n"
-		 "{\n"
-		 "\tlocal options valued operands words count last word=$2 option=$3\n"
-		 "\tCOMPREPLY=()\n"
-		 "\tif ((COMP_CWORD == 1)); then\n"
-		 "\t\tmapfile -t COMPREPLY < <(compgen -W \"$_orgdb_commands\" -- \"$word\")\n"
-		 "\t\treturn\n"
-		 "\tfi\n"
-		 "\t[[ $word == = ]] && word=\n"
-		 "\t[[ $option == = || ${COMP_WORDS[COMP_CWORD]} == = ]] &&\n"
-		 "\t\toption=${COMP_WORDS[COMP_CWORD - 1 - (${#word} > 0)]}\n"
-		 "\t_orgdb_describe \"${COMP_WORDS[1]}\" \"$option\"\n"
-		 "\tif [[ \" $valued \" != *\" $option \"* ]]; then\n"
-		 "\t\t_orgdb_operands_before\n"
-		 "\t\tlast=$((${#operands[@]} - 1))\n"
-		 "\t\tif ((last > 0)) && [[ ${operands[last]} == @more ]] && ((count >= last)); then\n"
-		 "\t\t\tcount=$((last - 1))\n"
-		 "\t\tfi\n"
-		 "\t\twords=${operands[count]-}\n"
-		 "\t\t[[ $word == -* ]] && words=$options\n"
-		 "\tfi\n"
-		 "\tif [[ $words == @file ]]; then\n"
-		 "\t\tcompopt -o filenames 2>/dev/null\n"
-		 "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
-		 "\telse\n"
-		 "\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
-		 "\tfi\n"
-		 "}\n"
-		 "\n"
-		 "complete -F _orgdb orgdb");
+	puts(bash_after);
 }
 
 static int run(const struct arguments *arguments)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "loader.h"
-#include "signals.h"
 
 enum {
 	OPTION_BATCH,
@@ -153,8 +152,6 @@ static int run(const struct arguments *arguments)
 	else
 		say_what_is_left(&loader, arguments);
 	free(loader.skips);
-	fflush(stdout);
-	signals_release();
 	return status;
 }
 
@@ -219,8 +216,8 @@ const struct command command_load = {
 	.help =
 		"Load the objects of FILE, or of standard input, into STORE, which is made if it is not there. It is one "
 		"transaction, unless --batch says otherwise: if a line is refused, nothing is loaded, and a store that was "
-		"not there is not left behind. (While a new store is being made it is in a folder STORE.load-..., to be removed by hand should the "
-		"command be killed by SIGKILL.)\n"
+		"not there is not left behind. (While a new store is being made it is in a "
+		"folder STORE.new-..., to be removed by hand should the command be killed by SIGKILL.)\n"
 		"Each line is one JSON object. Its \"kind\" says what it is: connection, application, "
 		"application_connection, role, user, organization, enabled_connection or membership. Its other members "
 		"are fields. An object comes before those that refer to it. Fields that orgdb does not know are kept and "

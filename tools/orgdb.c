@@ -38,7 +38,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 	arguments_begin(&arguments, command, argc, argv);
 	int status = command->run(&arguments);
 	arguments_end(&arguments);
-	return finish_output(status, command->changes_store);
+	status = finish_output(status, command->changes_store);
+	signals_release();
+	return status;
 }
 
 int main(int argc, char **argv)

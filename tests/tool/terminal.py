@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""terminal.py [--expect TEXT --answer TEXT]... [--signal TEXT NAME] COMMAND...: run a command on a terminal of its own.
+"""terminal.py [--expect TEXT --answer TEXT | --signal TEXT NAME | --run TEXT LINE]... COMMAND...
 
-What the terminal shows goes to standard output. After TEXT was shown, the answer is typed, or the signal that a key
-sends is sent. Ends as the command ends, by 128 and the number of the signal if it was one. It has two minutes.
+Run a command on a terminal of its own. What the terminal shows goes to standard output. After TEXT was shown, the answer
+is typed, the signal that a key sends is sent, or a line of shell is run; one after the other. Ends as the command ends, by 128 and the number of the signal if it was one. It has two minutes.
 SPDX-License-Identifier: MIT
 """
 import os
 import pty
 import select
 import signal
+import subprocess
 import sys
 import time
 
@@ -17,11 +18,16 @@ def read_arguments(arguments):
     script = []
     while arguments and arguments[0].startswith("--"):
         if arguments[0] == "--expect" and arguments[2] == "--answer":
-            script.append((arguments[1].encode(), (arguments[3] + "\r").encode()))
+            keys = (arguments[3] + "\r").encode()
+            script.append((arguments[1].encode(), lambda terminal, keys=keys: os.write(terminal, keys)))
             del arguments[:4]
         elif arguments[0] == "--signal":
-            keys = {"INT": b"\x03", "QUIT": b"\x1c"}
-            script.append((arguments[1].encode(), keys[arguments[2]]))
+            keys = {"INT": b"\x03", "QUIT": b"\x1c"}[arguments[2]]
+            script.append((arguments[1].encode(), lambda terminal, keys=keys: os.write(terminal, keys)))
+            del arguments[:3]
+        elif arguments[0] == "--run":
+            line = arguments[2]
+            script.append((arguments[1].encode(), lambda terminal, line=line: subprocess.run(line, shell=True, check=True)))
             del arguments[:3]
         else:
             sys.exit(f"terminal.py: unknown option {arguments[0]}")
@@ -43,9 +49,10 @@ def watch(terminal, script):
             return
         os.write(1, data.replace(b"\r\n", b"\n"))
         seen += data
-        if script and script[0][0] in seen:
-            seen = seen.partition(script[0][0])[2]
-            os.write(terminal, script.pop(0)[1])
+        while script and script[0][0] in seen:
+            text, act = script.pop(0)
+            seen = seen.partition(text)[2] if text else seen
+            act(terminal)
     sys.exit("terminal.py: the command takes too long")
 
 

@@ -4,32 +4,6 @@
 . "$(dirname "$0")/common.sh"
 make_small
 
-# lookup, stat, check and delete.
-# SPDX-License-Identifier: MIT
-. "$(dirname "$0")/common.sh"
-make_small
-
-# The command line
-expect 'help' 0 '^exit status:' "$orgdb" --help
-expect 'short help' 0 '^usage: orgdb COMMAND' "$orgdb" -h
-expect 'version' 0 '^orgdb [0-9]+\.[0-9]+\.[0-9]+$' "$orgdb" --version
-expect 'no command' 2 'orgdb --help' "$orgdb"
-expect 'an unknown command' 2 "no command 'lod'" "$orgdb" lod small.orgdb
-says 'an unknown command points to --help' 'orgdb --help'
-for command in load dump lookup stat check delete; do
-	expect "help of $command" 0 "^usage: orgdb $command " "$orgdb" $command --help
-	says "help of $command has an example" '^example'
-	check "help of $command fits a terminal" sh -c "'$orgdb' $command --help | awk 'length > 80 { exit 1 }'"
-	expect "help of $command behind operands" 0 "^usage: orgdb $command " "$orgdb" $command a b c -h
-	expect "$command without operands" 2 "usage: orgdb $command " "$orgdb" $command
-	expect "$command with too many operands" 2 "no use for" "$orgdb" $command a b c d
-	expect "$command with an unknown option" 2 "unknown option '--nonsense'" "$orgdb" $command small.orgdb --nonsense
-	expect "$command with an unknown letter" 2 "unknown option '-z'" "$orgdb" $command -zh small.orgdb
-	expect "$command with a value too many" 2 "'--help=x' takes no value" "$orgdb" $command --help=x small.orgdb
-done
-expect '--skip without a value' 2 "'--skip' needs a value" "$orgdb" load small.orgdb small.jsonl --skip
-expect '-- ends the options' 3 '^orgdb: --skip: ' "$orgdb" stat -- --skip
-
 # lookup
 look() { "$orgdb" lookup small.orgdb portal "$@"; }
 names() { "$orgdb" lookup small.orgdb --json portal "$@" | sed 's/.*"name": "\([^"]*\)".*"from": "\([^"]*\)".*/\1 \2/' | tr '\n' ';'; }
@@ -97,24 +71,24 @@ check 'and shows no control characters' sh -c "! LC_ALL=C grep -q '[[:cntrl:]]' 
 
 # delete
 "$orgdb" dump small.orgdb >before.jsonl
-expect 'delete of an unknown kind' 2 "KIND cannot be 'membership'; expected connection" "$orgdb" delete small.orgdb membership x
-expect 'delete of what is not there' 1 'auth0\|nobody' "$orgdb" delete small.orgdb user 'auth0|nobody'
-expect 'delete of an organization that is not there' 1 'nobody' "$orgdb" delete small.orgdb organization nobody
-expect 'delete of a name that is no id' 1 'reader' "$orgdb" delete small.orgdb role reader
+expect 'delete of an unknown kind' 2 "KIND cannot be 'membership'; expected connection" "$orgdb" delete --yes small.orgdb membership x
+expect 'delete of what is not there' 1 'auth0\|nobody' "$orgdb" delete --yes small.orgdb user 'auth0|nobody'
+expect 'delete of an organization that is not there' 1 'nobody' "$orgdb" delete --yes small.orgdb organization nobody
+expect 'delete of a role that is not there' 1 'writer' "$orgdb" delete --yes small.orgdb role writer
 "$orgdb" dump small.orgdb >after.jsonl
 check 'a delete that fails changes nothing' cmp before.jsonl after.jsonl
-expect 'delete an organization by its name' 0 '^deleted organization org_0000000000000001$' "$orgdb" delete small.orgdb organization acme
+expect 'delete an organization by its name' 0 '^deleted organization org_0000000000000001$' "$orgdb" delete --yes small.orgdb organization acme
 for line in '  memberships +2' '  member roles +2' '  enabled connections +2' '  application connections +0'; do
 	says "delete says: $line" "^$line\$"
 done
 grep -Ev 'org_0000000000000001' before.jsonl >wanted
 "$orgdb" dump small.orgdb >after.jsonl
 check 'it takes what refers to it and nothing else' cmp wanted after.jsonl
-expect 'delete a role' 0 '^  member roles +1$' "$orgdb" delete small.orgdb role rol_0000000000000002
-expect 'delete a connection' 0 '^  application connections +1$' "$orgdb" delete small.orgdb connection con_0000000000000002
-expect 'delete a user' 0 '^  memberships +1$' "$orgdb" delete small.orgdb user 'auth0|000000000000000000000001'
-expect 'delete an application' 0 '^  application connections +1$' "$orgdb" delete small.orgdb application portal
-expect 'delete an organization by its id' 0 '^  memberships +0$' "$orgdb" delete small.orgdb organization org_0000000000000002
+expect 'delete a role' 0 '^  member roles +1$' "$orgdb" delete --yes small.orgdb role rol_0000000000000002
+expect 'delete a connection' 0 '^  application connections +1$' "$orgdb" delete --yes small.orgdb connection con_0000000000000002
+expect 'delete a user' 0 '^  memberships +1$' "$orgdb" delete --yes small.orgdb user 'auth0|000000000000000000000001'
+expect 'delete an application' 0 '^  application connections +1$' "$orgdb" delete --yes small.orgdb application portal
+expect 'delete an organization by its id' 0 '^  memberships +0$' "$orgdb" delete --yes small.orgdb organization org_0000000000000002
 expect 'the store is still sound' 0 '^clean' "$orgdb" check small.orgdb
 expect 'and has what was not deleted' 0 '^connection +2$' "$orgdb" stat small.orgdb
 finish

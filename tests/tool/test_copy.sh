@@ -17,7 +17,7 @@ for option in '' --compact; do
 	check "copy $option: sound" "$orgdb" check copy$option.orgdb
 	"$orgdb" dump copy$option.orgdb >copy.dump
 	check "copy $option: the same" cmp copy.dump many.dump
-	check "copy $option: can be changed" "$orgdb" delete copy$option.orgdb user 'auth0|000000'
+	check "copy $option: can be changed" "$orgdb" delete --yes copy$option.orgdb user 'auth0|000000'
 done
 uuid() { "$orgdb" stat "$1" | grep ^uuid; }
 check 'a copy has the same uuid' test "$(uuid copy.orgdb)" = "$(uuid many.orgdb)"

@@ -105,6 +105,17 @@ completes 'bash' orgdb completion ''
 completes '' orgdb nonsense ''
 check 'every command is known to it' test "$(offered orgdb '')" = "$commands --help --version"
 
+# The same in a shell that somebody types into.
+if have_python; then
+	tab=$(printf '\t')
+	PATH=$(dirname "$orgdb"):$PATH PS1='ready> ' python3 "$here/terminal.py" \
+		--expect 'ready> ' --answer '. ./script' --expect 'ready> ' --answer "orgdb genera$tab--help | head -1" \
+		--expect 'ready> ' --answer exit bash --norc --noprofile -i >out 2>err
+	says 'bash completes what is typed' '^usage: orgdb generate '
+else
+	skip 'bash completes what is typed' 'no python3'
+fi
+
 # Examples
 mkdir bin && ln -s "$orgdb" bin/orgdb
 PATH=$work/bin:$PATH

@@ -10,7 +10,7 @@ every() {
 	expect "$1: lookup" "$2" "$3" "$orgdb" lookup "$4" portal acme
 	expect "$1: stat" "$2" "$3" "$orgdb" stat "$4"
 	expect "$1: check" "$2" "$3" "$orgdb" check "$4"
-	expect "$1: delete" "$2" "$3" "$orgdb" delete "$4" organization acme
+	expect "$1: delete" "$2" "$3" "$orgdb" delete --yes "$4" organization acme
 }
 
 # No store, no good store
@@ -164,7 +164,7 @@ if other true; then
 	check 'no permission: nothing is left behind' test "$(ls closed | wc -l)" -eq 2
 	chmod 755 closed && chmod 644 closed/small.orgdb
 	if [ "$(id -u)" -eq 0 ]; then
-		expect 'a store that may only be read: delete' 3 '' other "$orgdb" delete closed/small.orgdb organization acme
+		expect 'a store that may only be read: delete' 3 '' other "$orgdb" delete --yes closed/small.orgdb organization acme
 	fi
 	chmod -R u+rwx closed
 fi

@@ -174,7 +174,7 @@ users 1 400000 >long.jsonl
 "$orgdb" dump small.orgdb >before.jsonl
 "$orgdb" load --progress small.orgdb long.jsonl >out 2>err &
 loader=$!
-sleep 0.3
+sleep 0.2
 kill -TERM $loader
 wait $loader 2>/dev/null
 status=$?
@@ -186,7 +186,8 @@ check 'and sound' "$orgdb" check small.orgdb
 # Watched
 "$orgdb" load quiet.orgdb small.jsonl >out 2>err
 check 'a short load says nothing on standard error' test ! -s err
-"$orgdb" load --progress lines.orgdb long.jsonl >out 2>err
+users 400001 1200000 >rest.jsonl
+cat long.jsonl rest.jsonl | "$orgdb" load --progress lines.orgdb >out 2>err
 says 'lines of progress' '^loading: [1-9][0-9]* objects, [1-9][0-9]*/s, [0-9]+%, [0-9]+ s left$'
 check 'without anything that moves the cursor' sh -c "! grep -q '$(printf '[\r\033]')' err"
 if have_python; then

@@ -44,7 +44,7 @@ if [ -r "$kubernetes" ]; then
 		"$orgdb" lookup kubernetes.orgdb K8sCommunityPortal0000000000000a kubernetes
 	members=$(grep -c "\"membership\", \"organization_id\": \"$(sed -n 's/.*"organization", "id": "\([^"]*\)", "name": "kubernetes".*/\1/p' one.jsonl)\"" one.jsonl)
 	expect 'kubernetes: delete the organization' 0 "^  memberships +$members\$" \
-		"$orgdb" delete kubernetes.orgdb organization kubernetes
+		"$orgdb" delete --yes kubernetes.orgdb organization kubernetes
 	[ "$members" -gt 0 ] || fail 'kubernetes: members' 'none were found'
 	expect 'kubernetes: all users stay' 0 '^user +1509$' "$orgdb" stat kubernetes.orgdb
 	expect 'kubernetes: all roles stay' 0 '^role +633$' "$orgdb" stat kubernetes.orgdb

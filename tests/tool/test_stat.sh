@@ -61,7 +61,7 @@ wait "$held" 2>/dev/null
 expect 'a reader whose process was killed' 0 "^$held +[0-9a-f]+ +active +yes +0\$" "$orgdb" stat many.orgdb
 expect 'looking leaves it there' 0 "^$held +[0-9a-f]+ +active +yes +0\$" "$orgdb" stat many.orgdb
 says 'and the one that lives is alive' "^$one +[0-9a-f]+ +active +no +1\$"
-check 'opening for writing takes it away' "$orgdb" delete many.orgdb user 'auth0|000001'
+check 'opening for writing takes it away' "$orgdb" delete --yes many.orgdb user 'auth0|000001'
 "$orgdb" stat many.orgdb >out
 says 'and not the other one' "^$one +[0-9a-f]+ +active +no +2\$"
 check 'it is gone' sh -c "! grep -q '^$held ' out"
