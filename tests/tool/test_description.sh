@@ -107,11 +107,10 @@ check 'every command is known to it' test "$(offered orgdb '')" = "$commands --h
 
 # The same in a shell that somebody types into.
 if have_python; then
-	tab=$(printf '\t')
-	PATH=$(dirname "$orgdb"):$PATH PS1='ready> ' python3 "$here/terminal.py" \
-		--expect 'ready> ' --answer '. ./script' --expect 'ready> ' --answer "orgdb genera$tab--help | head -1" \
-		--expect 'ready> ' --answer exit bash --norc --noprofile -i >out 2>err
-	says 'bash completes what is typed' '^usage: orgdb generate '
+	printf "PATH=%s:\$PATH PS1='ready> '\n. ./script\n" "$(dirname "$orgdb")" >rc
+	python3 "$here/terminal.py" --expect 'ready> ' --answer "$(printf 'orgdb genera\t--help | head -1')" \
+		--expect 'ready> ' --answer exit bash --rcfile rc --noprofile -i >out 2>err
+	says 'bash completes what is typed' 'usage: orgdb generate '
 else
 	skip 'bash completes what is typed' 'no python3'
 fi
