@@ -219,6 +219,21 @@ typedef struct orgdb_allocator {
 /** Take memory from @p allocator, which is copied, or with NULL from the C library again.
  * @return 0; #ORGDB_INVALID: a function is missing; #ORGDB_BUSY: a store is open. */
 ORGDB_API int orgdb_set_allocator(const orgdb_allocator *allocator);
+
+/** How bad it is. */
+typedef enum orgdb_log_level {
+	ORGDB_LOG_ERROR = 0, /**< The store is damaged, its disk is full or failing: somebody must act. */
+	ORGDB_LOG_WARNING,   /**< It works, but not as it should: a commit or a wait of more than a second, a process that died. */
+	ORGDB_LOG_NOTICE,    /**< Good to know: a store was created, its map has grown. */
+} orgdb_log_level;
+
+/** Takes a line of the log, without its end; called by any thread, by many at once, which may hold locks: so it should be
+ * quick. Damage is logged each time it is met, which may be often. @p message is valid during the call. */
+typedef void orgdb_log_fn(void *context, uint32_t level, const char *message);
+
+/** Hand what an operator should know to @p log, with @p context; with NULL to nobody, as at the beginning.
+ * @return 0; #ORGDB_BUSY: a store is open. */
+ORGDB_API int orgdb_set_log(orgdb_log_fn *log, void *context);
 /**@}*/
 
 /** @name Stores */

@@ -16,6 +16,7 @@
 #include "error.h"
 #include "generations.h"
 #include "index.h"
+#include "log.h"
 
 enum { PROGRESS_EVERY = 16384 };
 
@@ -529,6 +530,7 @@ int orgdb_check(orgdb *db, orgdb_check_report *given)
 	if (rc == 0 && checker.no_memory)
 		rc = orgdb__fail(ORGDB_NO_MEMORY, "", "%s: no memory to check the whole store", db->path);
 	if (rc == 0 && report->problems > 0)
-		rc = orgdb__fail(ORGDB_CORRUPT, "", "%s: %llu problems found", db->path, number(report->problems));
+		rc = orgdb__log_trouble(
+			orgdb__fail(ORGDB_CORRUPT, "", "%s: %llu problems found", db->path, number(report->problems)));
 	return rc;
 }

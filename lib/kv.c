@@ -17,6 +17,7 @@
 #include "aside.h"
 #include "error.h"
 #include "little.h"
+#include "log.h"
 #include "memory.h"
 
 enum {
@@ -131,8 +132,7 @@ static bool disk_is_full(const char *path)
 	return full;
 }
 
-/* The one place that translates LMDB's codes and the errnos that it passes on. */
-static int translate(const char *path, int rc, const char *what)
+static int name_failure(const char *path, int rc, const char *what)
 {
 	switch (rc) {
 	case MDB_NOTFOUND:
@@ -171,6 +171,12 @@ static int translate(const char *path, int rc, const char *what)
 	}
 }
 
+/* The one place that translates LMDB's codes and the errnos that it passes on. */
+static int translate(const char *path, int rc, const char *what)
+{
+	return orgdb__log_trouble(name_failure(path, rc, what));
+}
+
 /* ---- Environments ------------------------------------------------------------------------------------------------ */
 
 /* From `first` to before `end`. */
@@ -182,8 +188,8 @@ static int open_places(struct kv *kv, MDB_txn *txn, unsigned flags, int first, i
 			if (i == PLACE_META)
 				return orgdb__fail(
 					ORGDB_NOT_A_STORE, "", "%s: not an orgdb store: an LMDB file of something else", kv->path);
-			return orgdb__fail(
-				ORGDB_CORRUPT, "", "%s: the table \"%s\" is missing; restore a backup", kv->path, place_names[i]);
+			return orgdb__log_trouble(orgdb__fail(
+				ORGDB_CORRUPT, "", "%s: the table \"%s\" is missing; restore a backup", kv->path, place_names[i]));
 		}
 		if (rc != 0)
 			return translate(kv->path, rc, "cannot open a table");
@@ -238,7 +244,10 @@ static int choose_locking(struct kv *kv)
 	if (error != EACCES && error != EPERM && error != EROFS)
 		return 0;
 	kv->unlocked = true;
-	return judge_unlocked(kv->path, lock_path, error);
+	rc = judge_unlocked(kv->path, lock_path, error);
+	if (rc == 0)
+		orgdb__log(ORGDB_LOG_WARNING, "%s: read without its lock file, so that no writer will notice", kv->path);
+	return rc;
 }
 
 static uint64_t round_to_mib(uint64_t size)
@@ -276,8 +285,12 @@ static int open_within_limits(struct kv *kv, unsigned flags, uint64_t map_size, 
 	}
 	if (rc == 0 && limited && map_size > MAP_SIZE_FALLBACK) {
 		mdb_env_close(kv->env);
-		rc = open_environment(kv, flags, round_to_mib(map_size / 2), readers_max);
+		map_size = round_to_mib(map_size / 2);
+		rc = open_environment(kv, flags, map_size, readers_max);
 	}
+	if (rc == 0 && limited)
+		orgdb__log(ORGDB_LOG_WARNING, "%s: address space is limited: the map has %llu MiB", kv->path,
+			(unsigned long long)(map_size / MIB));
 	return rc;
 }
 
@@ -351,16 +364,26 @@ int orgdb__kv_create(const char *path, int (*fill)(struct kv_txn *txn, void *con
 	return rc;
 }
 
-/* Processes that died may have left slots behind; who only looks leaves them for all to see. */
+/* Slots that processes left behind when they died. */
+static int clear_stale_readers(struct kv *kv)
+{
+	int dead = 0;
+	mdb_reader_check(kv->env, &dead);
+	if (dead > 0)
+		orgdb__log(ORGDB_LOG_WARNING, "%s: cleared %d readers of processes that have died", kv->path, dead);
+	return dead;
+}
+
+/* Who only looks leaves stale readers for all to see. */
 static int open_as_set(struct kv *kv, const struct kv_settings *settings, uint64_t map_size)
 {
 	unsigned flags = (settings->read_only ? MDB_RDONLY : 0) | (settings->relaxed ? MDB_NOMETASYNC : 0) |
 		(kv->unlocked ? MDB_NOLOCK : 0);
-	int dead, rc = open_within_limits(kv, flags, map_size, settings->readers_max);
+	int rc = open_within_limits(kv, flags, map_size, settings->readers_max);
 	if (rc != 0)
 		return translate(kv->path, rc, "cannot open the store");
 	if (!settings->read_only)
-		mdb_reader_check(kv->env, &dead);
+		clear_stale_readers(kv);
 	return 0;
 }
 
@@ -393,8 +416,14 @@ int orgdb__kv_open(
  */
 static int resize(struct kv *kv, uint64_t size)
 {
+	MDB_envinfo info;
 	int rc = mdb_env_set_mapsize(kv->env, size);
 	kv->dead = rc != 0 && rc != EINVAL;
+	if (rc == 0 && mdb_env_info(kv->env, &info) == 0)
+		orgdb__log(ORGDB_LOG_NOTICE, "%s: the map has grown to %llu MiB%s", kv->path,
+			(unsigned long long)(info.me_mapsize / MIB), size == 0 ? ", as another process made it" : "");
+	if (kv->dead)
+		orgdb__log(ORGDB_LOG_ERROR, "%s: the map is lost; close the store and open it again", kv->path);
 	return rc == 0 ? 0 : translate(kv->path, rc, "cannot resize the map; close the store and open it again");
 }
 
@@ -436,9 +465,9 @@ int orgdb__kv_copy(struct kv *kv, int fd, const char *path, bool compact)
 		return translate(kv->path, MDB_PANIC, "");
 	int rc = mdb_env_copyfd2(kv->env, fd, compact ? MDB_CP_COMPACT : 0);
 	if (rc == MDB_INCOMPATIBLE)
-		return orgdb__fail(ORGDB_CORRUPT, "",
+		return orgdb__log_trouble(orgdb__fail(ORGDB_CORRUPT, "",
 			"%s: the store has pages that are neither used nor free, or it is damaged; copy it as it is and check the copy",
-			kv->path);
+			kv->path));
 	if (rc > 0)
 		return orgdb__fail_system(orgdb__code_of_errno(rc), rc, "%s: cannot write the copy", path);
 	return rc == 0 ? 0 : translate(kv->path, rc, "cannot copy");
@@ -535,23 +564,18 @@ static int settle_snapshot(struct kv *kv, MDB_txn *txn)
 static void free_dead_readers(struct kv *kv)
 {
 	MDB_envinfo info;
-	int dead;
 	mdb_env_info(kv->env, &info);
 	if (info.me_last_pgno < kv->readers_check)
 		return;
 	kv->readers_check = info.me_last_pgno + READER_CHECK_PAGES;
-	mdb_reader_check(kv->env, &dead);
+	clear_stale_readers(kv);
 }
 
 static int begin_to_read(struct kv *kv, MDB_txn **out)
 {
 	int rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, out);
-	if (rc == MDB_READERS_FULL) {
-		int dead = 0;
-		mdb_reader_check(kv->env, &dead);
-		if (dead > 0)
-			rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, out);
-	}
+	if (rc == MDB_READERS_FULL && clear_stale_readers(kv) > 0)
+		rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, out);
 	if (rc != 0)
 		return rc;
 	rc = settle_snapshot(kv, *out);

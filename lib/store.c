@@ -21,6 +21,7 @@
 #include "generations.h"
 #include "id.h"
 #include "little.h"
+#include "log.h"
 #include "login_cache.h"
 
 enum { READERS_DEFAULT = 1022 };
@@ -96,7 +97,7 @@ static int fill_new_store(struct kv_txn *kv, void *context)
 static int judge_format(struct orgdb *db, struct bytes row)
 {
 	if (row.size < FORMAT_SIZE)
-		return orgdb__fail(ORGDB_CORRUPT, "", "%s: the format row is damaged", db->path);
+		return orgdb__log_trouble(orgdb__fail(ORGDB_CORRUPT, "", "%s: the format row is damaged", db->path));
 	db->format_version = little_get32(row.data);
 	uint32_t needed = little_get32(row.data + (db->read_only ? 4 : 8));
 	if (needed > FORMAT_VERSION)
@@ -132,6 +133,8 @@ static int build_store(const char *aside, void *context)
 static int create_store(const char *path)
 {
 	int rc = orgdb__aside_make(path, build_store, NULL);
+	if (rc == 0)
+		orgdb__log(ORGDB_LOG_NOTICE, "%s: created", path);
 	if (rc == 0 || rc == ORGDB_EXISTS)
 		return 0;
 	/* The message may name the file aside, which nobody asked for. */
@@ -285,7 +288,7 @@ static int open_existing(const char *path, const orgdb_options *options, orgdb *
 		rc = orgdb__fail(
 			ORGDB_BUSY, "", "%s: the file was replaced while this process has it open; close it first", path);
 	else
-		rc = orgdb__file_judge(real);
+		rc = orgdb__log_trouble(orgdb__file_judge(real));
 	/* A commit is safe only if the file's name is, and whoever created the file may have died before it saw to that. */
 	if (rc == 0 && !db && !options->read_only)
 		rc = orgdb__sync_folder(real);
@@ -320,14 +323,29 @@ int orgdb_open(const char *path, const orgdb_options *given, orgdb **out)
 
 /* ---- Hooks ------------------------------------------------------------------------------------------------------- */
 
+/* Takes the registry's lock, whatever it returns. */
+static int begin_hooking(void)
+{
+	pthread_mutex_lock(&registry_lock);
+	return registry ? orgdb__fail(ORGDB_BUSY, "", "hooks cannot be set while a store is open") : 0;
+}
+
 int orgdb_set_allocator(const orgdb_allocator *allocator)
 {
 	if (allocator && !(allocator->allocate && allocator->reallocate && allocator->release))
 		return orgdb__fail(ORGDB_INVALID, "allocator", "allocator must have all three functions");
-	pthread_mutex_lock(&registry_lock);
-	int rc = registry ? orgdb__fail(ORGDB_BUSY, "", "hooks cannot be set while a store is open") : 0;
+	int rc = begin_hooking();
 	if (rc == 0)
 		orgdb__use_allocator(allocator);
+	pthread_mutex_unlock(&registry_lock);
+	return rc;
+}
+
+int orgdb_set_log(orgdb_log_fn *log, void *context)
+{
+	int rc = begin_hooking();
+	if (rc == 0)
+		orgdb__use_log(log, context);
 	pthread_mutex_unlock(&registry_lock);
 	return rc;
 }

@@ -15,6 +15,7 @@
 #include "edges.h"
 #include "error.h"
 #include "generations.h"
+#include "log.h"
 #include "store.h"
 
 /* How long moving the map waits for this process's transactions to end. */
@@ -35,24 +36,17 @@ static int wait_a_moment(struct orgdb *db)
 	return pthread_cond_timedwait(&db->changed, &db->lock, &moment);
 }
 
-static time_t seconds_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* Keep new transactions waiting until none is live; false if that takes too long. */
 static bool begin_moving(struct orgdb *db)
 {
-	time_t deadline = seconds_now() + MOVE_WAIT_SECONDS;
+	uint64_t deadline = orgdb__milliseconds() + 1000 * MOVE_WAIT_SECONDS;
 	pthread_mutex_lock(&db->lock);
-	while (atomic_load(&db->moving) && seconds_now() < deadline)
+	while (atomic_load(&db->moving) && orgdb__milliseconds() < deadline)
 		wait_a_moment(db);
 	bool mine = !atomic_load(&db->moving), still = false;
 	if (mine) {
 		atomic_store(&db->moving, true);
-		while (!(still = !db->writer_live && orgdb__readers_idle(&db->readers)) && seconds_now() < deadline)
+		while (!(still = !db->writer_live && orgdb__readers_idle(&db->readers)) && orgdb__milliseconds() < deadline)
 			wait_a_moment(db);
 		if (!still)
 			atomic_store(&db->moving, false);
@@ -78,7 +72,10 @@ static void forget_addresses(orgdb_txn *txn)
 
 static int move_map(struct orgdb *db, int (*move)(struct kv *kv))
 {
-	if (!begin_moving(db))
+	uint64_t begin = orgdb__milliseconds();
+	bool still = begin_moving(db);
+	orgdb__log_wait(begin, db->path, "waiting for transactions to end, to move the map,");
+	if (!still)
 		return orgdb__fail(ORGDB_BUSY, "",
 			"%s: the map must grow, but transactions of this process stayed open for %d seconds; end them sooner",
 			db->path, MOVE_WAIT_SECONDS);
@@ -311,12 +308,15 @@ int orgdb_begin_write(orgdb *db, orgdb_txn **out)
 		return rc;
 	if (db->read_only)
 		return orgdb__fail(ORGDB_READ_ONLY, "", "%s is open for reading only", db->path);
+	uint64_t begin = orgdb__milliseconds();
 	rc = take_turn(db);
 	if (rc != 0)
 		return rc;
 	rc = begin_in_turn(db, out);
 	if (rc != 0)
 		pass_turn(db);
+	else
+		orgdb__log_wait(begin, db->path, "waiting to write");
 	return rc;
 }
 
@@ -333,7 +333,10 @@ static int commit_changes(orgdb_txn *txn)
 		}
 	}
 	/* A failure above sticks, and is what commit returns. */
-	return orgdb__kv_commit(txn->kv);
+	uint64_t begin = orgdb__milliseconds();
+	int rc = orgdb__kv_commit(txn->kv);
+	orgdb__log_wait(begin, txn->db->path, "a commit");
+	return rc;
 }
 
 /* End a write transaction. If the map was full it has grown afterwards, and *grown says so. */
@@ -427,9 +430,9 @@ int orgdb__txn_write(orgdb_txn *txn)
 
 int orgdb__txn_corrupt(orgdb_txn *txn, enum kv_table table, const char *what)
 {
-	return orgdb__kv_poison(txn->kv,
-		orgdb__fail(ORGDB_CORRUPT, "", "%s: table %s: %s; `orgdb check` tells more", txn->db->path,
-			orgdb__kv_table_name(table), what));
+	int rc = orgdb__fail(ORGDB_CORRUPT, "", "%s: table %s: %s; `orgdb check` tells more", txn->db->path,
+		orgdb__kv_table_name(table), what);
+	return orgdb__kv_poison(txn->kv, orgdb__log_trouble(rc));
 }
 
 /* In the meta table under "counters": each number in 8 bytes, least significant first, in the struct's order. */

@@ -1,13 +1,19 @@
 /*
  * The hooks of the process: memory comes from the allocator that was given, all of it goes back, and wherever there is
- * none left the call says so and the store is as it was.
+ * none left the call says so and the store is as it was; the log tells what an operator should know, and nothing else.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "fixture.h"
+#include "store.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 /* ---- The allocator ----------------------------------------------------------------------------------------------- */
 
@@ -274,4 +280,167 @@ Test(hooks, an_allocator_needs_all_its_functions)
 	incomplete[2].release = NULL;
 	for (size_t i = 0; i < COUNT_OF(incomplete); i++)
 		expect_error(orgdb_set_allocator(&incomplete[i]), ORGDB_INVALID, "allocator");
+}
+
+/* ---- The log ----------------------------------------------------------------------------------------------------- */
+
+/* What was logged, one line after the other, each with its level before it. */
+static char logged[4096];
+static size_t lines;
+
+static void write_line(void *context, uint32_t level, const char *message)
+{
+	static const char *const levels[] = { "error", "warning", "notice" };
+	cr_assert_eq(context, logged);
+	cr_assert_leq(level, ORGDB_LOG_NOTICE);
+	size_t used = strlen(logged);
+	snprintf(logged + used, sizeof(logged) - used, "%s %s\n", levels[level], message);
+	lines++;
+}
+
+/* With a store at store_path whose creation was logged. */
+static void listen(const orgdb_options *options)
+{
+	must(orgdb_set_log(write_line, logged));
+	open_store(options);
+	logged[0] = '\0';
+	lines = 0;
+}
+
+static void expect_line(const char *level, const char *part)
+{
+	cr_expect_eq(lines, 1, "%zu lines: %s", lines, logged);
+	cr_expect_eq(strncmp(logged, level, strlen(level)), 0, "%s", logged);
+	cr_expect(strstr(logged, part), "%s", logged);
+	cr_expect(strstr(logged, store_path), "%s", logged);
+}
+
+Test(hooks, a_new_store_is_logged)
+{
+	must(orgdb_set_log(write_line, logged));
+	must(orgdb_open(store_path, NULL, &db));
+	expect_line("notice", "created");
+}
+
+Test(hooks, what_callers_do_and_get_wrong_is_not_logged)
+{
+	listen(NULL);
+	begin_write();
+	populate();
+	commit();
+	begin_write();
+	orgdb_organization organization;
+	expect_error(orgdb_organization_get(txn, "org_0000000000000000", &organization), ORGDB_NOT_FOUND, "");
+	end();
+	close_store();
+	open_store(NULL);
+	expect_sound_store();
+	close_store();
+	must(orgdb_set_log(NULL, NULL));
+	cr_expect_eq(lines, 0, "%s", logged);
+}
+
+static int add_users(orgdb_txn *writer, void *context)
+{
+	(void)context;
+	int rc = 0;
+	for (int i = 0; rc == 0 && i < 2000; i++) {
+		orgdb_user user = ORGDB_USER_INIT;
+		rc = orgdb_user_create(writer, &user, NULL);
+	}
+	return rc;
+}
+
+Test(hooks, a_growing_map_is_logged)
+{
+	orgdb_options options = ORGDB_OPTIONS_INIT;
+	options.map_size = MEBIBYTE;
+	listen(&options);
+	orgdb_metrics metrics = { 0 };
+	while (metrics.map_moves == 0) {
+		must(orgdb_write(db, add_users, NULL));
+		must(orgdb_metrics_get(db, &metrics));
+	}
+	expect_line("notice", "2 MiB");
+}
+
+static bool read_in_the_child(void)
+{
+	orgdb *store;
+	orgdb_txn *reader;
+	return orgdb_set_log(NULL, NULL) == 0 && orgdb_open(store_path, NULL, &store) == 0 &&
+		orgdb_begin_read(store, &reader) == 0;
+}
+
+Test(hooks, readers_of_dead_processes_are_logged)
+{
+	listen(NULL);
+	pid_t alive = process_that(read_in_the_child); /* Else LMDB begins a new lock file. */
+	pid_t dead = process_that(read_in_the_child);
+	end_process(dead);
+	close_store();
+	open_store(NULL);
+	expect_line("warning", "1 readers of processes that have died");
+	end_process(alive);
+}
+
+Test(hooks, damage_is_logged)
+{
+	static const uint8_t key[] = "counters";
+	listen(NULL);
+	begin_write();
+	must(orgdb__kv_delete(txn->kv, TABLE_META, (struct bytes){ key, 8 }));
+	orgdb_user user = ORGDB_USER_INIT;
+	cr_expect_eq(orgdb_user_create(txn, &user, NULL), ORGDB_CORRUPT);
+	expect_line("error", "the counters are missing");
+	/* Once for all that follows from it. */
+	int rc = orgdb_commit(txn);
+	txn = NULL;
+	cr_expect_eq(rc, ORGDB_CORRUPT);
+	cr_expect_eq(lines, 1, "%s", logged);
+}
+
+Test(hooks, a_file_that_was_cut_off_is_logged)
+{
+	listen(NULL);
+	begin_write();
+	populate();
+	commit();
+	close_store();
+	cr_assert_eq(truncate(store_path, 16384), 0);
+	expect_error(orgdb_open(store_path, NULL, &db), ORGDB_CORRUPT, "");
+	expect_line("error", "cut off");
+}
+
+static void *write_a_while(void *context)
+{
+	const struct timespec moment = { 1, 150000000 };
+	orgdb_txn *writer;
+	int rc = orgdb_begin_write(db, &writer);
+	atomic_store((atomic_int *)context, rc == 0 ? 1 : rc);
+	if (rc == 0) {
+		nanosleep(&moment, NULL);
+		orgdb_end(writer);
+	}
+	return NULL;
+}
+
+Test(hooks, a_long_wait_to_write_is_logged)
+{
+	pthread_t thread;
+	static atomic_int begun;
+	listen(NULL);
+	cr_assert_eq(pthread_create(&thread, NULL, write_a_while, &begun), 0);
+	while (atomic_load(&begun) == 0)
+		sched_yield();
+	cr_assert_eq(atomic_load(&begun), 1);
+	begin_write();
+	expect_line("warning", "waiting to write took 1.");
+	pthread_join(thread, NULL);
+}
+
+Test(hooks, a_log_is_refused_while_a_store_is_open)
+{
+	open_store(NULL);
+	expect_error(orgdb_set_log(write_line, logged), ORGDB_BUSY, "");
 }
