@@ -294,8 +294,11 @@ ORGDB_API void orgdb_close(orgdb *db);
 /**@{*/
 
 /** Begin a snapshot: it sees what was committed before, whatever happens meanwhile. Never waits for writers; only, for a
- * moment, while this process's map grows. End it soon: while it lives, space freed since then cannot be used again.
- * @return 0; #ORGDB_READERS_FULL; or a store error. */
+ * moment, while this process's map grows, which waits for the transactions that are open: so a thread that holds one and
+ * begins another may keep all waiting, for 10 seconds at most. End it soon: while it lives, space freed since then cannot be
+ * used again.
+ * @return 0; #ORGDB_READERS_FULL; #ORGDB_BUSY: another process has grown the store, and transactions of this one stayed open
+ *         for 10 seconds, so that it could not follow; or a store error. */
 ORGDB_API ORGDB_MUST_USE int orgdb_begin_read(orgdb *db, orgdb_txn **out);
 
 /**
