@@ -15,7 +15,7 @@ static const char about[] = "usage: cascade [OPTION]...\n\n"
 
 static const struct member_store *const faces[] = { &members_orgdb, &members_sqlite, &members_sqlite_integer };
 
-/* Number 0 is deleted; every user is a member of one of the others, too. */
+/* Number 0 is deleted. */
 enum { ORGANIZATIONS = 101, IN_TRANSACTION = 10000, ROUNDS_MAX = 64 };
 
 struct run {
@@ -24,13 +24,34 @@ struct run {
 	double times[ROUNDS_MAX];
 };
 
-static void add_everyone(const struct member_store *face, void *store, uint64_t size, bool to_first)
+/* How many other organizations a user is in: shares like those of a large open-source community. */
+static uint64_t others_of(uint64_t user)
+{
+	uint64_t share = (mix(user) >> 32) % 100;
+	return share < 36 ? 0 : share < 93 ? 1 : 3;
+}
+
+static void add_to_first(const struct member_store *face, void *store, uint64_t size)
 {
 	struct member *members = allocate(IN_TRANSACTION, sizeof(*members));
-	for (uint64_t first = 0; first < size; first += IN_TRANSACTION) {
+	for (uint64_t user = 0; user < size;) {
 		size_t count = 0;
-		for (uint64_t user = first; user < size && count < IN_TRANSACTION; user++)
-			members[count++] = (struct member){ to_first ? 0 : 1 + mix(user) % (ORGANIZATIONS - 1), user };
+		for (; user < size && count < IN_TRANSACTION; user++)
+			members[count++] = (struct member){ 0, user };
+		face->add(store, members, count);
+	}
+	free(members);
+}
+
+static void add_to_others(const struct member_store *face, void *store, uint64_t size)
+{
+	enum { OTHERS = ORGANIZATIONS - 1, APART = 33, MOST = 3 };
+	struct member *members = allocate(IN_TRANSACTION + MOST, sizeof(*members));
+	for (uint64_t user = 0; user < size;) {
+		size_t count = 0;
+		for (; user < size && count < IN_TRANSACTION; user++)
+			for (uint64_t i = 0; i < others_of(user); i++)
+				members[count++] = (struct member){ 1 + (mix(user) + i * APART) % OTHERS, user };
 		face->add(store, members, count);
 	}
 	free(members);
@@ -41,7 +62,7 @@ static void *make_store(const struct settings *settings, const struct member_sto
 	void *store = face->open(scratch_path(settings, face->file).text);
 	face->durable(store, false);
 	add_all_entities(face, store, ORGANIZATIONS, size);
-	add_everyone(face, store, size, false);
+	add_to_others(face, store, size);
 	return store;
 }
 
@@ -86,7 +107,7 @@ static void run_size(const struct settings *settings, uint64_t size)
 		for (size_t i = 0; i < COUNT_OF(faces); i++) {
 			if (round > 0)
 				faces[i]->add_organizations(runs[i].store, 0, 1);
-			add_everyone(faces[i], runs[i].store, size, true);
+			add_to_first(faces[i], runs[i].store, size);
 			if (faces[i]->settle)
 				faces[i]->settle(runs[i].store);
 			runs[i].bytes = disk_size(scratch_name(settings, faces[i]->file).text);
