@@ -25,8 +25,17 @@ struct reader {
 
 static void show_bytes(FILE *out, const uint8_t *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		fprintf(out, "%02x", bytes[i]);
+	static const char digits[] = "0123456789abcdef";
+	char text[256];
+	size_t used = 0;
+	for (size_t i = 0; i < size; i++) {
+		text[used++] = digits[bytes[i] >> 4];
+		text[used++] = digits[bytes[i] & 15];
+		if (used == sizeof(text) || i + 1 == size) {
+			fwrite(text, 1, used, out);
+			used = 0;
+		}
+	}
 }
 
 static void show_text(FILE *out, const uint8_t *text, size_t size)
@@ -184,22 +193,27 @@ struct raw {
 	size_t after_size;
 };
 
-/* Write what `show` shows of some bytes, if it can, as a member. */
-static int write_shown(struct raw *raw, const char *key, const void *bytes, size_t size, bool as_value)
+static void write_bytes(struct raw *raw, const char *key, const void *bytes, size_t size)
+{
+	json_write_key(&raw->writer, key, strlen(key));
+	putc('"', raw->writer.file);
+	show_bytes(raw->writer.file, bytes, size);
+	putc('"', raw->writer.file);
+}
+
+/* Nothing if the value is no MessagePack. */
+static int write_msgpack(struct raw *raw, const orgdb_row *row)
 {
 	char *text = NULL;
-	size_t text_size;
-	struct reader reader = { bytes, (const uint8_t *)bytes + size, open_memstream(&text, &text_size) };
+	size_t size;
+	const uint8_t *value = row->value;
+	struct reader reader = { value, value + row->value_size, open_memstream(&text, &size) };
 	if (!reader.out)
 		return ORGDB_NO_MEMORY;
-	bool right = true;
-	if (as_value)
-		right = take_value(&reader, 0) && reader.at == reader.end;
-	else
-		show_bytes(reader.out, bytes, size);
+	bool right = take_value(&reader, 0) && reader.at == reader.end;
 	bool complete = fclose(reader.out) == 0;
 	if (right && complete)
-		json_write_text(&raw->writer, key, (orgdb_str){ text, text_size });
+		json_write_text(&raw->writer, "msgpack", (orgdb_str){ text, size });
 	free(text);
 	return complete ? ORGDB_OK : ORGDB_NO_MEMORY;
 }
@@ -208,11 +222,9 @@ static int write_row(struct raw *raw, const orgdb_table *table, const orgdb_row 
 {
 	json_begin_object(&raw->writer);
 	json_write_text(&raw->writer, "table", orgdb_string(table->name));
-	int code = write_shown(raw, "key", row->key, row->key_size, false);
-	if (code == ORGDB_OK)
-		code = write_shown(raw, "value", row->value, row->value_size, false);
-	if (code == ORGDB_OK && table->holds_objects)
-		code = write_shown(raw, "msgpack", row->value, row->value_size, true);
+	write_bytes(raw, "key", row->key, row->key_size);
+	write_bytes(raw, "value", row->value, row->value_size);
+	int code = table->holds_objects ? write_msgpack(raw, row) : ORGDB_OK;
 	json_end_object(&raw->writer);
 	return code;
 }

@@ -52,6 +52,34 @@ check 'copies were ended by the signal' grep -q '^143$' statuses
 check 'or were done' sh -c "! grep -Evq '^(0|143)\$' statuses"
 nothing_left 'and left nothing behind'
 
+# A copy that waits for a writer, which stands still in the middle of its transaction, ends at once.
+awk 'BEGIN { for (i = 0; i < 200000; i++) printf "{\"kind\": \"user\", \"user_id\": \"auth0|x%06d\"}\n", i }' >large.jsonl
+"$orgdb" load large.orgdb large.jsonl >out 2>err &
+loader=$!
+sleep 0.4
+kill -STOP $loader
+"$orgdb" copy large.orgdb new.orgdb >out 2>err &
+copier=$!
+sleep 0.3
+{ sleep 6 && kill -CONT $loader; } >/dev/null 2>&1 &
+watchdog=$!
+begun=$(date +%s)
+kill -TERM $copier 2>/dev/null
+{ wait $copier; } 2>/dev/null
+copied=$?
+if [ $copied -eq 0 ]; then
+	skip 'a copy that waits is ended by a signal' 'the writer was too fast'
+else
+	check 'a copy that waits is ended by a signal' test $copied -eq 143
+	check 'at once' test $(($(date +%s) - begun)) -lt 5
+fi
+kill $watchdog
+{ wait $watchdog; } 2>/dev/null
+kill -CONT $loader 2>/dev/null
+wait $loader
+rm -f new.orgdb
+nothing_left 'and leaves nothing behind'
+
 # A writer meanwhile: each line commits by itself, so every copy is some number of them.
 {
 	for i in 1 2 3 4 5 6 7 8 9; do

@@ -83,6 +83,10 @@ check 'raw shows damaged text' grep -q '"table": "roles".*\\\\xdf\\\\xff' raw.js
 LC_ALL=C sed 's/\xb1May do everything/\xdbMay do everything/' small.orgdb >damaged.orgdb
 "$orgdb" dump damaged.orgdb --raw >raw.jsonl 2>err
 check 'raw shows damaged rows' sh -c "grep '\"table\": \"roles\"' raw.jsonl | grep -v msgpack | grep -q 'db4d617920646f'"
+# A text that says it is shorter than it is: bytes are left over.
+LC_ALL=C sed 's/\xb1May do everything/\xb0May do everything/' small.orgdb >damaged.orgdb
+"$orgdb" dump damaged.orgdb --raw >raw.jsonl 2>err
+check 'raw shows rows with bytes left over' sh -c "grep '\"table\": \"roles\"' raw.jsonl | grep -v msgpack | grep -q 'b04d617920646f'"
 check 'and is JSON all the same' sh -c "! LC_ALL=C grep -q '[^ -~]' raw.jsonl"
 
 # get
@@ -171,4 +175,45 @@ expect 'organizations of nobody' 1 'nobody' "$orgdb" organizations small.orgdb n
 printf '{"kind": "user", "user_id": "auth0|escape", "name": "a\\u001b[31mb"}\n' >escape.jsonl
 "$orgdb" load small.orgdb escape.jsonl >/dev/null
 expect 'control characters are escaped' 0 'a\\x1b\[31mb' "$orgdb" list small.orgdb user
+
+# Memory does not grow with what is written: halfway through and near the end a command that stands still, its pipe being
+# full, has as much as at the beginning.
+memory() { awk '/^RssAnon/ { print $2 }' "/proc/$1/status" 2>/dev/null; }
+# flat NAME COMMAND...: the command must write more than 18000 lines of 200 bytes.
+flat() {
+	flat_name=$1
+	shift
+	mkfifo flat
+	"$@" >flat 2>err &
+	flat_process=$!
+	exec 5<flat
+	read -r first <&5
+	flat_before=$(memory $flat_process)
+	flat_lines=$(head -n 15000 <&5 | wc -l)
+	sleep 0.05
+	flat_after=$(memory $flat_process)
+	exec 5<&-
+	{ wait $flat_process; } 2>/dev/null
+	rm flat
+	check "$flat_name: it still runs" test "$flat_lines" -eq 15000 -a -n "$flat_after"
+	check "$flat_name: memory stays as it is" test "$((flat_after - flat_before))" -lt 1024
+}
+awk 'BEGIN {
+	while (length(pad) < 200) pad = pad "x"
+	print "{\"kind\": \"organization\", \"id\": \"org_0000000000000001\", \"name\": \"wide\"}"
+	for (i = 0; i < 20000; i++) printf "{\"kind\": \"user\", \"user_id\": \"auth0|%06d\", \"name\": \"%s\"}\n", i, pad
+	for (i = 0; i < 20000; i++) printf "{\"kind\": \"membership\", \"organization_id\": \"org_0000000000000001\", \"user_id\": \"auth0|%06d\"}\n", i
+}' >wide.jsonl
+"$orgdb" load wide.orgdb wide.jsonl >/dev/null
+"$orgdb" load none.orgdb escape.jsonl >/dev/null
+if [ -n "$(memory $$)" ]; then
+	flat dump "$orgdb" dump wide.orgdb
+	flat 'dump --raw' "$orgdb" dump --raw wide.orgdb
+	flat 'dump --organization' "$orgdb" dump wide.orgdb --organization wide
+	flat list "$orgdb" list wide.orgdb user --json
+	flat members "$orgdb" members wide.orgdb wide --json
+	flat diff "$orgdb" diff wide.orgdb none.orgdb
+else
+	skip 'memory stays as it is' 'there is no /proc'
+fi
 finish
