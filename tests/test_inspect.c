@@ -181,6 +181,25 @@ Test(inspect, rows_may_be_resumed_behind_keys_that_are_not_there)
 	expect_number(found, 0);
 }
 
+Test(inspect, rows_that_go_in_between_do_no_harm)
+{
+	orgdb_row rows[3], next;
+	size_t found;
+	must(orgdb_table_rows(txn, "users", NULL, 0, rows, COUNT_OF(rows), &found));
+	char gone[20], behind[20];
+	memcpy(gone, rows[1].key, rows[1].key_size);
+	memcpy(behind, rows[2].key, rows[2].key_size);
+	size_t gone_size = rows[1].key_size, behind_size = rows[2].key_size;
+	orgdb_user users[2];
+	must(orgdb_user_list(txn, 0, users, COUNT_OF(users), &found));
+	const char *id = copy(users[1].user_id);
+	end();
+	begin_write();
+	must(orgdb_user_delete(txn, id, NULL));
+	must(orgdb_table_rows(txn, "users", gone, gone_size, &next, 1, &found));
+	cr_expect(next.key_size == behind_size && memcmp(next.key, behind, behind_size) == 0);
+}
+
 Test(inspect, rows_of_nothing)
 {
 	orgdb_row row;
