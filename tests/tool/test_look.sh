@@ -179,12 +179,14 @@ expect 'control characters are escaped' 0 'a\\x1b\[31mb' "$orgdb" list small.org
 # Memory does not grow with what is written: halfway through and near the end a command that stands still, its pipe being
 # full, has as much as at the beginning.
 memory() { awk '/^RssAnon/ { print $2 }' "/proc/$1/status" 2>/dev/null; }
+# A sanitizer would keep what was freed.
+unkept="${ASAN_OPTIONS:-}:quarantine_size_mb=0:thread_local_quarantine_size_kb=0"
 # flat NAME COMMAND...: the command must write more than 18000 lines of 200 bytes.
 flat() {
 	flat_name=$1
 	shift
 	mkfifo flat
-	"$@" >flat 2>err &
+	ASAN_OPTIONS=$unkept "$@" >flat 2>err &
 	flat_process=$!
 	exec 5<flat
 	read -r first <&5
