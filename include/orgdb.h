@@ -995,8 +995,8 @@ typedef struct orgdb_reader {
 	uint64_t thread;  /**< The thread that took the place, as pthread_self() there. */
 	uint64_t behind;  /**< How many times the store was changed since its snapshot, if it is active. */
 	bool is_active;   /**< In a transaction; else kept for the next one, and in nobody's way. */
-	bool is_stale;    /**< The process is gone. Opening the store for writing clears the place; until then, if it is active,
-	                   * space freed since its snapshot cannot be used again. */
+	bool is_stale;    /**< The process is gone. Whoever opens the store for writing, or writes when it has grown, clears the
+	                   * place; until then, if it is active, space freed since its snapshot cannot be used again. */
 } orgdb_reader;
 
 /** List the readers of all processes, this one's included, as they are at this moment. A store that was opened without its

@@ -31,4 +31,13 @@ forbid 'the library never prints' '(^|[^_[:alnum:]])(printf|puts|putchar|perror)
 headers=$(cd lib && echo *.h | sed 's/\.h//g; s/ /|/g')
 forbid 'the command, the benchmarks and the plain test programs use the public header alone' \
 	"#include \"([^\"]*/)?($headers)\.h\"" tools/*.[ch] bench/*.c tests/model*.[ch] tests/stress_*.c tests/crash/*.[ch]
+
+# Each call that takes a store or a transaction must meet the faults.
+calls=$(tr -d '\n\t' <include/orgdb.h | grep -oE 'orgdb_[a-z_]+\((orgdb_txn \*txn|orgdb \*db|const char \*path)' | sed 's/(.*//')
+for call in $calls; do
+	case $call in *_fn) continue ;; esac # A function of the caller's.
+	grep -qE "(^|[^[:alnum:]_])$call\(" tests/crash/operations.c tests/crash/faults.c && continue
+	echo "not ok: $call has no place in tests/crash/operations.c"
+	result=1
+done
 exit $result

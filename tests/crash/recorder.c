@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "system.h"
+#include "trial.h"
 
 enum {
 	SECTOR = 512,
@@ -23,11 +24,6 @@ enum {
 	FOLDER = -1, /* Instead of a file. */
 	NOTHING = -2,
 	LOCK_FILE = 8192,
-};
-
-struct bytes {
-	char *data;
-	size_t size;
 };
 
 /* The names of a folder, and which file each is of; NULL: no such entry. */
@@ -120,28 +116,11 @@ static void grow(struct bytes *bytes, size_t size)
 	bytes->size = size;
 }
 
-static struct bytes read_file(const char *path)
-{
-	struct bytes bytes = { NULL, 0 };
-	int fd = open(path, O_RDONLY);
-	off_t size = lseek(fd, 0, SEEK_END);
-	if (fd < 0 || size < 0)
-		abort();
-	grow(&bytes, (size_t)size);
-	if (size > 0 && pread(fd, bytes.data, bytes.size, 0) != size)
-		abort();
-	close(fd);
-	return bytes;
-}
-
 static void write_file(const char *folder, const char *name, struct bytes bytes)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
-	if (fd < 0 || (bytes.size > 0 && write(fd, bytes.data, bytes.size) != (ssize_t)bytes.size))
-		abort();
-	close(fd);
+	trial_write_file(path, bytes);
 }
 
 /* ---- Recording --------------------------------------------------------------------------------------------------- */
@@ -264,14 +243,11 @@ static void record(const struct system_event *event)
 	}
 }
 
-/* What is really synced does not matter here, and takes long. */
-static enum system_verdict skip_syncs(const struct system_event *event)
+static enum system_verdict refuse_folder(const struct system_event *event)
 {
-	if (event->call != SYSTEM_SYNC)
-		return SYSTEM_PASS;
-	bool of_folder = event->fd < DESCRIPTORS && recorder.file_of[event->fd] == FOLDER;
 	system_error = EIO;
-	return recorder.broken && of_folder ? SYSTEM_FAIL : SYSTEM_SKIP;
+	return recorder.broken && event->call == SYSTEM_SYNC && recorder.file_of[event->fd] == FOLDER ? SYSTEM_FAIL
+																								  : SYSTEM_PASS;
 }
 
 static void drop_recording(void)
@@ -301,7 +277,7 @@ void recorder_start(const char *path, enum recorder_gap gap)
 		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
 		if (entry->d_name[0] == '.' || !name_within(file))
 			continue;
-		recorder.files[recorder.file_count] = read_file(file);
+		recorder.files[recorder.file_count] = trial_read_file(file);
 		enter(&recorder.before, entry->d_name, recorder.file_count++);
 	}
 	if (folder)
@@ -309,7 +285,8 @@ void recorder_start(const char *path, enum recorder_gap gap)
 	copy(&recorder.now, &recorder.before);
 	for (int i = 0; i < DESCRIPTORS; i++)
 		recorder.file_of[i] = NOTHING;
-	system_before = skip_syncs;
+	system_rehearses = true;
+	system_before = refuse_folder;
 	system_after = record;
 }
 
@@ -325,6 +302,7 @@ size_t recorder_now(void)
 
 void recorder_stop(void)
 {
+	system_before = NULL;
 	system_after = NULL;
 }
 
@@ -474,7 +452,7 @@ bool recorder_agrees(void)
 			continue;
 		char path[2 * PATH_MAX];
 		snprintf(path, sizeof(path), "%s/%s", recorder.path, folder.names[i]);
-		struct bytes real = read_file(path), *ours = &cut.files[folder.files[i]];
+		struct bytes real = trial_read_file(path), *ours = &cut.files[folder.files[i]];
 		agrees = agrees && real.size == ours->size && (real.size == 0 || memcmp(real.data, ours->data, real.size) == 0);
 		free(real.data);
 	}

@@ -17,13 +17,12 @@
 /* What a recorder that is made to be wrong leaves out. */
 enum recorder_gap { RECORDER_WHOLE, RECORDER_NO_FILE_SYNC, RECORDER_NO_FOLDER_SYNC };
 
-/* Begin; what is in the folder now is taken as safe. */
+/* Begin; what is in the folder now is taken as safe. From now on nothing is really synced, only recorded. */
 void recorder_start(const char *folder, enum recorder_gap gap);
 /* Say that no other folder sync succeeds, or that they do again. */
 void recorder_break_folder(bool broken);
 /* How much has been recorded: an instant. Instants between those of two calls are while the second is under way. */
 size_t recorder_now(void);
-/* Syncs are still left out: nothing that a test does here needs to outlive a real power cut. */
 void recorder_stop(void);
 
 /* Write the folder, as a power cut at @p instant may leave it, into the folder @p into, which is empty. */

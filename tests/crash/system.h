@@ -46,7 +46,6 @@ enum system_verdict {
 	SYSTEM_FAIL,  /* Do nothing, and fail with system_error. */
 	SYSTEM_SHORT, /* Write half of it, and say so. */
 	SYSTEM_LATE,  /* Do it, and fail nevertheless. */
-	SYSTEM_SKIP,  /* Do nothing, and succeed. */
 };
 
 /* Both optional. They must make no such calls themselves. */
@@ -54,13 +53,15 @@ extern enum system_verdict (*system_before)(const struct system_event *event);
 extern void (*system_after)(const struct system_event *event);
 extern int system_error; /* The errno of calls that are made to fail. */
 extern bool system_full; /* statvfs() says that the disk is full. */
+/* Nothing is really synced, which takes long, and random numbers are always the same. */
+extern bool system_rehearses;
 
 /* What is in use: everything that was given less everything that was returned. */
 struct system_usage {
-	long blocks, files, maps;
+	_Atomic long blocks, files, maps; /* Copying a store takes a second thread. */
 };
 extern struct system_usage system_usage;
 /* Under a sanitizer blocks also come from elsewhere, and cannot be counted. */
-extern const bool system_counts_blocks;
+bool system_counts_blocks(void);
 
 #endif

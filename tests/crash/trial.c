@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -130,6 +131,29 @@ void trial_open(struct trial *trial, int count, char **arguments, const char *co
 	snprintf(trial->path, sizeof(trial->path), "%s/store.orgdb", trial->folder);
 	printf("seed %" PRIu64 "\n", trial->seed);
 	fflush(stdout);
+}
+
+/* ---- Files ------------------------------------------------------------------------------------------------------- */
+
+struct bytes trial_read_file(const char *path)
+{
+	struct stat info;
+	int fd = open(path, O_RDONLY);
+	if (fd < 0 || fstat(fd, &info) != 0)
+		trial_fail("%s: %s", path, strerror(errno));
+	struct bytes bytes = { malloc((size_t)info.st_size + 1), (size_t)info.st_size };
+	if (!bytes.data || pread(fd, bytes.data, bytes.size, 0) != info.st_size)
+		trial_fail("%s: cannot be read", path);
+	close(fd);
+	return bytes;
+}
+
+void trial_write_file(const char *path, struct bytes bytes)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+	if (fd < 0 || (bytes.size > 0 && write(fd, bytes.data, bytes.size) != (ssize_t)bytes.size))
+		trial_fail("%s: %s", path, strerror(errno));
+	close(fd);
 }
 
 /* ---- Looking ----------------------------------------------------------------------------------------------------- */

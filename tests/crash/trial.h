@@ -7,6 +7,7 @@
 #define ORGDB_TESTS_CRASH_TRIAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "orgdb.h"
@@ -41,6 +42,15 @@ bool planted(const struct trial *trial, const char *plant);
 void trial_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* The same, for a call that must succeed. */
 void trial_must(int rc, const char *call);
+
+/* A file's bytes, to be freed. */
+struct bytes {
+	char *data;
+	size_t size;
+};
+struct bytes trial_read_file(const char *path);
+/* Make a file, which must not be there. */
+void trial_write_file(const char *path, struct bytes bytes);
 
 /* What a transaction sees. */
 int state_of(orgdb_txn *txn, struct state *out);

@@ -1,0 +1,293 @@
+/*
+ * Every public call, as a table.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "operations.h"
+
+#include <stdio.h>
+
+#include "workload.h"
+
+#define CONNECTION "con_0000000000000001"
+#define OTHER_CONNECTION "con_0000000000000002"
+#define APPLICATION "application-1"
+#define OTHER_APPLICATION "application-2"
+#define ORGANIZATION "org_0000000000000001"
+#define OTHER_ORGANIZATION "org_0000000000000002"
+#define ROLE "rol_0000000000000001"
+#define OTHER_ROLE "rol_0000000000000002"
+#define USER "auth0|1"
+#define OTHER_USER "auth0|2"
+
+enum {
+	MEMBERS = 120, /* Several pages; with large metadata, more than a mebibyte. */
+	PAGE = 8,
+};
+
+/* Where answers go. */
+static union model_any page[PAGE];
+static orgdb_merged_connection merged[PAGE];
+static orgdb_table tables[40];
+static orgdb_row rows[PAGE];
+static orgdb_statistics statistics;
+static orgdb_cascade gone;
+static orgdb_str id;
+static uint64_t number;
+static size_t count;
+static bool flag;
+
+/* ---- What is created and changed --------------------------------------------------------------------------------- */
+
+static int create(orgdb_txn *txn, uint32_t kind, const char *new_id, const char *name)
+{
+	union model_any entity = model_initial(kind);
+	orgdb_str given_id = orgdb_string(new_id), given_name = orgdb_string(name);
+	switch (kind) {
+	case ORGDB_KIND_CONNECTION:
+		entity.connection.id = given_id;
+		entity.connection.name = given_name;
+		entity.connection.strategy = orgdb_string("samlp");
+		return orgdb_connection_create(txn, &entity.connection, &id);
+	case ORGDB_KIND_APPLICATION:
+		entity.application.client_id = given_id;
+		entity.application.name = given_name;
+		return orgdb_application_create(txn, &entity.application, &id);
+	case ORGDB_KIND_ROLE:
+		entity.role.id = given_id;
+		entity.role.name = given_name;
+		return orgdb_role_create(txn, &entity.role, &id);
+	case ORGDB_KIND_USER:
+		entity.user.user_id = given_id;
+		entity.user.name = given_name;
+		return orgdb_user_create(txn, &entity.user, &id);
+	default:
+		entity.organization.id = given_id;
+		entity.organization.name = given_name;
+		return orgdb_organization_create(txn, &entity.organization, &id);
+	}
+}
+
+/* Larger than a page, so that its store takes pages of its own. */
+static orgdb_value large_map(void)
+{
+	static unsigned char map[9000] = { 0x81, 0xa1, 'k', 0xda, (9000 - 6) >> 8, (9000 - 6) & 0xff };
+	for (size_t i = 6; i < sizeof(map); i++)
+		map[i] = 'x';
+	return (orgdb_value){ map, sizeof(map) };
+}
+
+static int update(orgdb_txn *txn, uint32_t kind)
+{
+	union model_any changes = model_initial(kind);
+	switch (kind) {
+	case ORGDB_KIND_CONNECTION:
+		changes.connection.fields = ORGDB_CONNECTION_OPTIONS;
+		changes.connection.options = large_map();
+		return orgdb_connection_update(txn, CONNECTION, &changes.connection);
+	case ORGDB_KIND_APPLICATION:
+		changes.application.fields = ORGDB_APPLICATION_NAME;
+		changes.application.name = orgdb_string("changed");
+		return orgdb_application_update(txn, APPLICATION, &changes.application);
+	case ORGDB_KIND_ROLE:
+		changes.role.fields = ORGDB_ROLE_NAME;
+		changes.role.name = orgdb_string("changed");
+		return orgdb_role_update(txn, ROLE, &changes.role);
+	case ORGDB_KIND_USER:
+		changes.user.fields = ORGDB_USER_APP_METADATA;
+		changes.user.app_metadata = large_map();
+		return orgdb_user_update(txn, USER, &changes.user);
+	default:
+		changes.organization.fields = ORGDB_ORGANIZATION_NAME;
+		changes.organization.name = orgdb_string("changed");
+		return orgdb_organization_update(txn, ORGANIZATION, &changes.organization);
+	}
+}
+
+static int change_enabled_connection(orgdb_txn *txn)
+{
+	orgdb_enabled_connection changes = ORGDB_ENABLED_CONNECTION_INIT;
+	changes.fields = ORGDB_ENABLED_CONNECTION_IS_ENABLED;
+	changes.is_enabled = false;
+	return orgdb_enabled_connection_update(txn, ORGANIZATION, CONNECTION, &changes);
+}
+
+static int create_generic(orgdb_txn *txn)
+{
+	orgdb_role role = ORGDB_ROLE_INIT;
+	role.id = orgdb_string("rol_0000000000000003");
+	role.name = orgdb_string("third");
+	return orgdb_entity_create(txn, ORGDB_KIND_ROLE, &role, &id);
+}
+
+static int update_generic(orgdb_txn *txn)
+{
+	orgdb_role role = ORGDB_ROLE_INIT;
+	role.fields = ORGDB_ROLE_DESCRIPTION;
+	role.description = orgdb_string("changed");
+	return orgdb_entity_update(txn, ORGDB_KIND_ROLE, ROLE, &role);
+}
+
+static int ask_twice(orgdb_txn *txn)
+{
+	orgdb_merge_question questions[] = {
+		{ .client_id = APPLICATION, .organization_id = ORGANIZATION, .array = merged, .capacity = PAGE },
+		{ .client_id = APPLICATION, .array = merged, .capacity = PAGE },
+	};
+	return orgdb_merged_connections_batch(txn, questions, COUNT_OF(questions), NULL);
+}
+
+/* With attributes, a new user, and the roles that go with the membership: a transaction of many calls. */
+static int change_several(orgdb_txn *txn)
+{
+	orgdb_membership attributes = { .extra = { "\x81\xa1k\xa1v", 5 } };
+	int rc = create(txn, ORGDB_KIND_USER, "auth0|new", "new");
+	if (rc == 0)
+		rc = orgdb_membership_add(txn, OTHER_ORGANIZATION, "auth0|new", &attributes);
+	if (rc == 0)
+		rc = orgdb_member_role_assign(txn, OTHER_ORGANIZATION, "auth0|new", ROLE);
+	if (rc == 0)
+		rc = orgdb_user_delete(txn, USER, &gone);
+	return rc == 0 ? orgdb_connection_delete(txn, CONNECTION, &gone) : rc;
+}
+
+static int add_members(orgdb_txn *txn, const char *organization, const char *prefix, orgdb_value metadata)
+{
+	int rc = 0;
+	for (int i = 0; i < MEMBERS && rc == 0; i++) {
+		char user_id[32];
+		snprintf(user_id, sizeof(user_id), "%s|%d", prefix, i);
+		orgdb_user user = ORGDB_USER_INIT;
+		user.user_id = orgdb_string(user_id);
+		user.app_metadata = metadata;
+		rc = orgdb_user_create(txn, &user, NULL);
+		if (rc == 0)
+			rc = orgdb_membership_add(txn, organization, user_id, NULL);
+	}
+	return rc;
+}
+
+/* More than the map has room for. */
+static int add_many(orgdb_txn *txn)
+{
+	return add_members(txn, OTHER_ORGANIZATION, "samlp", large_map());
+}
+
+int operations_populate(orgdb_txn *txn)
+{
+	static const char *const ids[ORGDB_ENTITY_KINDS][2] = { { CONNECTION, OTHER_CONNECTION },
+		{ APPLICATION, OTHER_APPLICATION }, { ROLE, OTHER_ROLE }, { 0 }, { ORGANIZATION, OTHER_ORGANIZATION } };
+	static const char *const names[] = { "first", "second" };
+	int rc = 0;
+	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+		for (int i = 0; i < 2 && rc == 0 && ids[kind][i]; i++)
+			rc = create(txn, kind, ids[kind][i], names[i]);
+	if (rc == 0)
+		rc = add_members(txn, ORGANIZATION, "auth0", (orgdb_value){ NULL, 0 });
+	if (rc == 0)
+		rc = orgdb_member_role_assign(txn, ORGANIZATION, USER, ROLE);
+	if (rc == 0)
+		rc = orgdb_enabled_connection_create(txn, ORGANIZATION, CONNECTION, NULL);
+	return rc == 0 ? orgdb_application_connection_enable(txn, APPLICATION, CONNECTION, NULL) : rc;
+}
+
+/* ---- The table --------------------------------------------------------------------------------------------------- */
+
+#define READING(X)                                                                                                    \
+	X(lsn, orgdb_lsn(txn, &number))                                                                                   \
+	X(stat, orgdb_stat(txn, &statistics))                                                                             \
+	X(connection_get, orgdb_connection_get(txn, CONNECTION, &page->connection))                                       \
+	X(connection_get_by_name, orgdb_connection_get_by_name(txn, "first", &page->connection))                          \
+	X(connection_list, orgdb_connection_list(txn, 0, &page->connection, 2, &count))                                   \
+	X(connection_count, orgdb_connection_count(txn, &number))                                                         \
+	X(application_get, orgdb_application_get(txn, APPLICATION, &page->application))                                   \
+	X(application_list, orgdb_application_list(txn, 0, &page->application, 2, &count))                                \
+	X(application_count, orgdb_application_count(txn, &number))                                                       \
+	X(organization_get, orgdb_organization_get(txn, ORGANIZATION, &page->organization))                               \
+	X(organization_get_by_name, orgdb_organization_get_by_name(txn, "first", &page->organization))                    \
+	X(organization_list, orgdb_organization_list(txn, 0, &page->organization, 2, &count))                             \
+	X(organization_list_by_name, orgdb_organization_list_by_name(txn, "f", &page->organization, 2, &count))           \
+	X(organization_count, orgdb_organization_count(txn, &number))                                                     \
+	X(user_get, orgdb_user_get(txn, USER, &page->user))                                                               \
+	X(user_list, orgdb_user_list(txn, 0, &page->user, PAGE, &count))                                                  \
+	X(user_count, orgdb_user_count(txn, &number))                                                                     \
+	X(role_get, orgdb_role_get(txn, ROLE, &page->role))                                                               \
+	X(role_get_by_name, orgdb_role_get_by_name(txn, "first", &page->role))                                            \
+	X(role_list, orgdb_role_list(txn, 0, &page->role, 2, &count))                                                     \
+	X(role_count, orgdb_role_count(txn, &number))                                                                     \
+	X(application_connection_get,                                                                                     \
+		orgdb_application_connection_get(txn, APPLICATION, CONNECTION, &page->application_connection))                \
+	X(application_connections, orgdb_application_connections(txn, APPLICATION, 0, &page->connection, 2, &count))      \
+	X(connection_applications, orgdb_connection_applications(txn, CONNECTION, 0, &page->application, 2, &count))      \
+	X(enabled_connection_get, orgdb_enabled_connection_get(txn, ORGANIZATION, CONNECTION, &page->enabled_connection)) \
+	X(enabled_connection_list,                                                                                        \
+		orgdb_enabled_connection_list(txn, ORGANIZATION, 0, &page->enabled_connection, 2, &count))                    \
+	X(enabled_connection_count, orgdb_enabled_connection_count(txn, ORGANIZATION, &number))                           \
+	X(connection_organizations, orgdb_connection_organizations(txn, CONNECTION, 0, &page->organization, 2, &count))   \
+	X(membership_get, orgdb_membership_get(txn, ORGANIZATION, USER, &page->membership))                               \
+	X(membership_contains, orgdb_membership_contains(txn, ORGANIZATION, USER, &flag))                                 \
+	X(organization_members, orgdb_organization_members(txn, ORGANIZATION, 0, &page->user, PAGE, &count))              \
+	X(organization_member_count, orgdb_organization_member_count(txn, ORGANIZATION, &number))                         \
+	X(user_organizations, orgdb_user_organizations(txn, USER, 0, &page->organization, 2, &count))                     \
+	X(user_organization_count, orgdb_user_organization_count(txn, USER, &number))                                     \
+	X(member_roles, orgdb_member_roles(txn, ORGANIZATION, USER, 0, &page->role, 2, &count))                           \
+	X(role_members, orgdb_role_members(txn, ORGANIZATION, ROLE, 0, &page->user, 2, &count))                           \
+	X(merged_connections, orgdb_merged_connections(txn, APPLICATION, ORGANIZATION, NULL, merged, PAGE, &count))       \
+	X(merged_connections_batch, ask_twice(txn))                                                                       \
+	X(connection_allowed, orgdb_connection_allowed(txn, APPLICATION, ORGANIZATION, CONNECTION, NULL, merged))         \
+	X(free_pages, orgdb_free_pages(txn, &number))                                                                     \
+	X(tables, orgdb_tables(txn, 0, tables, COUNT_OF(tables), &count))                                                 \
+	X(table_rows, orgdb_table_rows(txn, "users", NULL, 0, rows, PAGE, &count))                                        \
+	X(entity_get, orgdb_entity_get(txn, ORGDB_KIND_ROLE, ROLE, page))                                                 \
+	X(entity_list, orgdb_entity_list(txn, ORGDB_KIND_ROLE, 0, page, 2, &count))                                       \
+	X(entity_count, orgdb_entity_count(txn, ORGDB_KIND_ROLE, &number))
+
+#define WRITING(X)                                                                                                  \
+	X(connection_create, create(txn, ORGDB_KIND_CONNECTION, "con_0000000000000003", "third"))                       \
+	X(connection_update, update(txn, ORGDB_KIND_CONNECTION))                                                        \
+	X(connection_delete, orgdb_connection_delete(txn, CONNECTION, &gone))                                           \
+	X(application_create, create(txn, ORGDB_KIND_APPLICATION, "application-3", "third"))                            \
+	X(application_update, update(txn, ORGDB_KIND_APPLICATION))                                                      \
+	X(application_delete, orgdb_application_delete(txn, APPLICATION, &gone))                                        \
+	X(organization_create, create(txn, ORGDB_KIND_ORGANIZATION, "org_0000000000000003", "third"))                   \
+	X(organization_update, update(txn, ORGDB_KIND_ORGANIZATION))                                                    \
+	X(organization_delete, orgdb_organization_delete(txn, ORGANIZATION, &gone))                                     \
+	X(user_create, create(txn, ORGDB_KIND_USER, NULL, "new"))                                                       \
+	X(user_update, update(txn, ORGDB_KIND_USER))                                                                    \
+	X(user_delete, orgdb_user_delete(txn, USER, &gone))                                                             \
+	X(role_create, create(txn, ORGDB_KIND_ROLE, "rol_0000000000000003", "third"))                                   \
+	X(role_update, update(txn, ORGDB_KIND_ROLE))                                                                    \
+	X(role_delete, orgdb_role_delete(txn, ROLE, &gone))                                                             \
+	X(application_connection_enable, orgdb_application_connection_enable(txn, APPLICATION, OTHER_CONNECTION, NULL)) \
+	X(application_connection_disable, orgdb_application_connection_disable(txn, APPLICATION, CONNECTION))           \
+	X(enabled_connection_create, orgdb_enabled_connection_create(txn, ORGANIZATION, OTHER_CONNECTION, NULL))        \
+	X(enabled_connection_update, change_enabled_connection(txn))                                                    \
+	X(enabled_connection_delete, orgdb_enabled_connection_delete(txn, ORGANIZATION, CONNECTION))                    \
+	X(membership_add, orgdb_membership_add(txn, OTHER_ORGANIZATION, USER, NULL))                                    \
+	X(membership_remove, orgdb_membership_remove(txn, ORGANIZATION, USER))                                          \
+	X(member_role_assign, orgdb_member_role_assign(txn, ORGANIZATION, OTHER_USER, OTHER_ROLE))                      \
+	X(member_role_remove, orgdb_member_role_remove(txn, ORGANIZATION, USER, ROLE))                                  \
+	X(entity_create, create_generic(txn))                                                                           \
+	X(entity_update, update_generic(txn))                                                                           \
+	X(entity_delete, orgdb_entity_delete(txn, ORGDB_KIND_ROLE, ROLE, &gone))
+
+#define WRITING_SEVERAL(X)                  \
+	X(several_changes, change_several(txn)) \
+	X(many_changes, add_many(txn))
+
+#define DEFINE(name, call)                \
+	static int run_##name(orgdb_txn *txn) \
+	{                                     \
+		return call;                      \
+	}
+READING(DEFINE)
+WRITING(DEFINE)
+WRITING_SEVERAL(DEFINE)
+
+const struct operation operations[] = {
+#define READING_ROW(name, call) { #name, run_##name, false, false },
+#define WRITING_ROW(name, call) { #name, run_##name, true, false },
+#define SEVERAL_ROW(name, call) { #name, run_##name, true, true },
+	WRITING(WRITING_ROW) WRITING_SEVERAL(SEVERAL_ROW) READING(READING_ROW)
+};
+const size_t operation_count = COUNT_OF(operations);
