@@ -26,6 +26,7 @@ struct question {
 	struct catalog_directory *directory;
 	const uint32_t *own;              /* The application's connections, and the end. */
 	const struct login_entry *theirs; /* The organization's, and the end. */
+	uint32_t end;                     /* What comes from this ordinal on is left out. */
 	uint32_t wanted;                  /* By the policy: a bit for each value of `from`. */
 	bool hidden_too;
 	struct login_run run;
@@ -62,6 +63,20 @@ static inline orgdb_merged_connection make_entry(
 	};
 }
 
+/* Where the application's connections from `ordinal` on begin; there may be very many. */
+static const uint32_t *skip_own(const struct question *question, const uint32_t *own, uint32_t ordinal)
+{
+	const uint32_t *end = question->application->connections + question->application->count;
+	while (own < end) {
+		const uint32_t *middle = own + (end - own) / 2;
+		if (*middle < ordinal)
+			own = middle + 1;
+		else
+			end = middle;
+	}
+	return own;
+}
+
 /*
  * Fill in entries until the array is full or the end is reached; the next call goes on from there. Which run comes next is as
  * good as random, and so is which edge is not enabled: processors guess such branches wrong, so each step takes what is least
@@ -71,12 +86,13 @@ static inline int fill(struct question *question, orgdb_merged_connection *array
 {
 	const uint32_t *own = question->own;
 	const struct login_entry *theirs = question->theirs;
+	const uint32_t end = question->end;
 	size_t filled = 0;
 	int rc = 0;
 	while (filled < capacity && rc == 0) {
 		uint32_t a = *own, b = theirs->connection;
 		uint32_t ordinal = a < b ? a : b;
-		if (ordinal == LOGIN_END)
+		if (ordinal >= end)
 			break;
 		uint32_t options = theirs->options & (0 - (uint32_t)(b == ordinal));
 		options &= 0 - (options / LOGIN_ENABLED & 1); /* An edge that is not enabled is not there. */
@@ -84,8 +100,11 @@ static inline int fill(struct question *question, orgdb_merged_connection *array
 			(uint32_t)(a == ordinal) * ORGDB_FROM_APPLICATION | (options / LOGIN_ENABLED & 1) * ORGDB_FROM_ORGANIZATION;
 		own += a == ordinal;
 		theirs += b == ordinal;
-		if (!(question->wanted >> from & 1))
+		if (!(question->wanted >> from & 1)) {
+			if (from == ORGDB_FROM_APPLICATION) /* Then it wants none that the application alone has. */
+				own = skip_own(question, own, theirs->connection);
 			continue;
+		}
 		const struct catalog_connection *connection =
 			catalog_connection_of(question->txn, question->directory, ordinal, &rc);
 		if (connection) {
@@ -154,6 +173,7 @@ static inline int find_both(struct question *question, const char *client_id)
 	question->directory = catalog_directory_of(question->txn);
 	question->own = question->application->connections;
 	question->theirs = no_entries;
+	question->end = LOGIN_END;
 	question->hidden_too = !options->visible_only;
 	question->wanted = wanted_by(in_organization ? options->policy : ORGDB_POLICY_UNION);
 	if (options->usage)
@@ -235,10 +255,45 @@ int orgdb_merged_connections_batch(
 	return first;
 }
 
-static int refuse(orgdb_txn *txn, const char *connection_id)
+static bool take_one(
+	const orgdb_merged_connection *entries, size_t count, const char *connection_id, orgdb_merged_connection *entry)
 {
+	orgdb_str id = orgdb_string(connection_id);
+	for (size_t i = 0; i < count; i++)
+		if (orgdb_str_equal(entries[i].connection->id, id)) {
+			*entry = entries[i];
+			return true;
+		}
+	return false;
+}
+
+/* Fill in one connection alone, if it is still to come. */
+static int fill_one(struct question *question, uint32_t ordinal, orgdb_merged_connection *entry, size_t *count)
+{
+	question->own = skip_own(question, question->own, ordinal);
+	while (question->theirs->connection < ordinal)
+		question->theirs++;
+	question->end = ordinal + 1;
+	return fill(question, entry, 1, count);
+}
+
+/* Mostly there are few, and looking at those costs less than looking up the connection that is asked about. */
+static int find_allowed(struct question *question, const char *connection_id, orgdb_merged_connection *entry)
+{
+	orgdb_merged_connection entries[SPARE];
+	bool many = question->application->count > SPARE;
 	uint64_t ordinal;
-	int rc = orgdb__entity_find(txn, ORGDB_KIND_CONNECTION, connection_id, &ordinal);
+	size_t count = 0;
+	int rc = many ? 0 : fill(question, entries, SPARE, &count);
+	if (rc == 0 && take_one(entries, count, connection_id, entry))
+		return 0;
+	if (rc == 0)
+		rc = orgdb__entity_find(question->txn, ORGDB_KIND_CONNECTION, connection_id, &ordinal);
+	if (rc == 0 && (many || count == SPARE)) {
+		rc = fill_one(question, (uint32_t)ordinal, entries, &count);
+		if (rc == 0 && take_one(entries, count, connection_id, entry))
+			return 0;
+	}
 	if (rc != 0)
 		return rc;
 	return orgdb__fail(ORGDB_FORBIDDEN, "connection",
@@ -248,22 +303,12 @@ static int refuse(orgdb_txn *txn, const char *connection_id)
 int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, const char *organization_id,
 	const char *connection_id, const orgdb_merge_options *options, orgdb_merged_connection *entry)
 {
-	orgdb_merged_connection entries[SPARE];
+	orgdb_merged_connection unwanted;
 	struct question question;
-	size_t count = SPARE;
 	int rc = begin(txn, &options);
 	if (rc != 0)
 		return rc;
 	prepare(&question, txn, organization_id, options);
 	rc = find_both(&question, client_id);
-	while (rc == 0 && count == SPARE) {
-		rc = fill(&question, entries, SPARE, &count);
-		for (size_t i = 0; rc == 0 && i < count; i++)
-			if (orgdb_str_equal(entries[i].connection->id, orgdb_string(connection_id))) {
-				if (entry)
-					*entry = entries[i];
-				return 0;
-			}
-	}
-	return rc == 0 ? refuse(txn, connection_id) : rc;
+	return rc == 0 ? find_allowed(&question, connection_id, entry ? entry : &unwanted) : rc;
 }

@@ -330,3 +330,33 @@ Test(caches, many_connections_are_kept)
 		commit();
 	}
 }
+
+/* Of an application that has very many connections only those are looked at that may be the answer. */
+Test(caches, what_is_not_asked_about_is_not_decoded)
+{
+	enum { CONNECTIONS = 1000, FEW = 30 };
+	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	orgdb_merged_connection entries[2];
+	orgdb_metrics metrics;
+	size_t count;
+	create_tenant();
+	begin_write();
+	const char *hidden = create_connection("hidden", "oidc");
+	enable_for_application(application, hidden);
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		enable_for_application(application, create_connection(format("many-%zu", i), "oidc"));
+	const char *last = create_connection("last", "oidc"), *other = create_connection("other", "oidc");
+	enable_for_organization(organization, last);
+	commit();
+	begin_read();
+	must(orgdb_connection_allowed(txn, application, organization, last, NULL, NULL));
+	expect_error(orgdb_connection_allowed(txn, application, organization, other, NULL, NULL), ORGDB_FORBIDDEN, "");
+	options.visible_only = true;
+	must(orgdb_connection_allowed(txn, application, organization, last, &options, NULL));
+	expect_error(orgdb_connection_allowed(txn, application, organization, hidden, &options, NULL), ORGDB_FORBIDDEN, "");
+	options.policy = ORGDB_POLICY_ORGANIZATION;
+	must(orgdb_merged_connections(txn, application, organization, &options, entries, 2, &count));
+	cr_expect_eq(count, 2);
+	must(orgdb_metrics_get(db, &metrics));
+	cr_expect_lt(metrics.catalog_copies, FEW, "%llu", (unsigned long long)metrics.catalog_copies);
+}

@@ -50,6 +50,13 @@ static const char *merged_names(const orgdb_merge_options *options)
 	return names;
 }
 
+static const char *id_of_connection(const char *name)
+{
+	orgdb_connection connection;
+	must(orgdb_connection_get_by_name(txn, name, &connection));
+	return copy(connection.id);
+}
+
 /* The one entry that there is. */
 static orgdb_merged_connection only_entry(const char *organization_id)
 {
@@ -278,8 +285,8 @@ Test(merge, visible_only_leaves_out_what_is_not)
 
 struct combination {
 	uint32_t kind;
-	bool in_application;
 	bool in_organization;
+	bool in_application;
 	bool is_enabled;
 	bool edge_button;
 	bool own_button;
@@ -310,9 +317,7 @@ static void create_combination(size_t i)
 static void join_combination(size_t i)
 {
 	struct combination c = combination(i);
-	orgdb_connection connection;
-	must(orgdb_connection_get_by_name(txn, format("c%zu", i), &connection));
-	const char *id = copy(connection.id);
+	const char *id = id_of_connection(format("c%zu", i));
 	if (c.in_application)
 		enable_for_application(portal, id);
 	if (c.in_organization)
@@ -345,6 +350,18 @@ static bool expected_entry(size_t i, uint32_t policy, bool visible_only, orgdb_m
 	return offered && (out->visible || !visible_only);
 }
 
+/* What is asked about by itself is as it is among all. */
+static void expect_allowed_combination(size_t i, const orgdb_merge_options *options, uint32_t from)
+{
+	orgdb_merged_connection entry = { 0 };
+	const char *id = id_of_connection(format("c%zu", i));
+	int rc = orgdb_connection_allowed(txn, portal, acme, id, options, &entry);
+	cr_expect_eq(
+		rc, from ? 0 : ORGDB_FORBIDDEN, "combination %zu, policy %u: %s", i, options->policy, orgdb_error_name(rc));
+	cr_expect_eq(entry.from, from, "combination %zu, policy %u: from %u", i, options->policy, entry.from);
+	cr_expect(!from || orgdb_str_equal(entry.connection->id, orgdb_string(id)));
+}
+
 static void expect_combinations(uint32_t policy, bool visible_only)
 {
 	orgdb_merge_options options = with_policy(policy);
@@ -353,7 +370,9 @@ static void expect_combinations(uint32_t policy, bool visible_only)
 	size_t count, next = 0;
 	must(orgdb_merged_connections(txn, portal, acme, &options, entries, COMBINATIONS, &count));
 	for (size_t i = 0; i < COMBINATIONS; i++) {
-		if (!expected_entry(i, policy, visible_only, &expected))
+		bool offered = expected_entry(i, policy, visible_only, &expected);
+		expect_allowed_combination(i, &options, offered ? expected.from : 0);
+		if (!offered)
 			continue;
 		const char *what = format("combination %zu, policy %u, visible_only %d", i, policy, visible_only);
 		cr_assert_lt(next, count, "%s: %zu entries", what, count);
@@ -822,13 +841,6 @@ static int allowed(
 	const char *client_id, const char *organization_id, const char *connection_id, const orgdb_merge_options *options)
 {
 	return orgdb_connection_allowed(txn, client_id, organization_id, connection_id, options, NULL);
-}
-
-static const char *id_of_connection(const char *name)
-{
-	orgdb_connection connection;
-	must(orgdb_connection_get_by_name(txn, name, &connection));
-	return copy(connection.id);
 }
 
 /* Against the answer of the merge itself, whatever the policy. */
