@@ -293,8 +293,15 @@ static int run_of(orgdb_txn *txn, const struct login *login, struct login_run *r
 			return rc;
 		out = (struct login_entry *)(void *)txn->run.data;
 	}
-	for (uint32_t i = 0; i < login->count; i++)
+	uint32_t last = 0;
+	bool ascending = true;
+	for (uint32_t i = 0; i < login->count; i++) {
 		out[i] = login_at(login, i);
+		ascending &= out[i].connection > last;
+		last = out[i].connection;
+	}
+	if (!ascending || last == LOGIN_END)
+		return orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is out of order");
 	out[login->count].connection = LOGIN_END;
 	*entries = out;
 	return 0;

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "fixture.h"
+#include "little.h"
 #include "store.h"
 
 #include <string.h>
@@ -130,4 +131,40 @@ Test(damage, a_record_of_the_wrong_type)
 	begin_read();
 	orgdb_user found;
 	expect_damage(orgdb_user_get(txn, user, &found));
+}
+
+/* The organization's hot row, with these ordinals in place of its two connections. */
+static void plant_connections(uint32_t first, uint32_t second)
+{
+	enum { FIRST_AT = 28, SECOND_AT = 36 };
+	static const uint64_t least;
+	struct bytes key, row;
+	begin_write();
+	must(orgdb__kv_seek(txn->kv, TABLE_ORGANIZATION_LOGIN, bytes(&least, sizeof(least)), &key, &row));
+	uint64_t hash;
+	uint8_t *damaged = keep(row.size);
+	memcpy(&hash, key.data, sizeof(hash));
+	memcpy(damaged, row.data, row.size);
+	little_put(damaged + FIRST_AT, first, 4);
+	little_put(damaged + SECOND_AT, second, 4);
+	must(orgdb__kv_put(txn->kv, TABLE_ORGANIZATION_LOGIN, bytes(&hash, sizeof(hash)), bytes(damaged, row.size)));
+	commit();
+}
+
+Test(damage, hot_rows_out_of_order)
+{
+	static const uint32_t rows[][2] = { { 2, 1 }, { 1, 1 }, { 0, 1 }, { 1, UINT32_MAX } };
+	orgdb_merged_connection entries[2];
+	size_t count;
+	create_tenant();
+	enable_for_organization(organization, create_connection("first", "auth0"));
+	enable_for_organization(organization, create_connection("second", "auth0"));
+	commit();
+	plant_connections(1, 2);
+	expect_sound_store();
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		plant_connections(rows[i][0], rows[i][1]);
+		begin_read();
+		expect_damage(orgdb_merged_connections(txn, application, organization, NULL, entries, 2, &count));
+	}
 }
