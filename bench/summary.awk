@@ -165,8 +165,6 @@ function lookup_targets(    i, size)
 	lookup_note("lmdb_one_get / lmdb_two_gets, single", "lmdb_one_get", "lmdb_two_gets", 10000)
 	lookup_note("lmdb_one_get / lmdb_two_gets, single", "lmdb_one_get", "lmdb_two_gets", 1000000)
 	lookup_target("orgdb / lmdb_two_gets, single", "orgdb", "lmdb_two_gets", 10000, "<", 0.45)
-	lookup_note("lmdb_one_get / lmdb_two_gets, single", "lmdb_one_get", "lmdb_two_gets", 10000)
-	lookup_note("lmdb_one_get / lmdb_two_gets, single", "lmdb_one_get", "lmdb_two_gets", 1000000)
 	lookup_target("orgdb / lmdb_two_gets, single", "orgdb", "lmdb_two_gets", 1000000, "<", 0.55)
 	for (i = 1; i <= size_count; i++)
 		time_target("orgdb / lmdb_two_gets, batch64, " sized(sizes[i]), lookup_key("orgdb", "batch64", sizes[i], 1, "none"),
