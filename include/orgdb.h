@@ -981,8 +981,8 @@ typedef struct orgdb_row {
 	size_t value_size;
 } orgdb_row;
 
-/** List a table's rows as they are stored, in the order of the keys (of bytes; in organization_login, of numbers): to look at, for what they mean may change with any
- * version of the library.
+/** List a table's rows as they are stored: to look at, for what they mean may change with any version of the library. They
+ * come in the order of their keys' bytes; in organization_login of the numbers that the keys are.
  * @param after NULL to begin; then the last row's key, of @p after_size bytes.
  * @return 0; #ORGDB_NOT_FOUND: no such table; #ORGDB_INVALID: a key that no row can have. */
 ORGDB_API int orgdb_table_rows(orgdb_txn *txn, const char *table, const void *after, size_t after_size,

@@ -414,7 +414,8 @@ static bool joins_well(const struct chunk *earlier, const struct chunk *later)
 		1 + count * packed_width(later->ordinals[later->count - 1]) <= CHUNK_SIZE_MAX * 3 / 4;
 }
 
-/* Write a chunk that lost an ordinal and has become small, joined with its neighbor where both fit well. An empty one must be. */
+/* Write a chunk that lost an ordinal and has become small, joined with its neighbor where both fit well; an empty one
+ * always is. */
 static int write_shrunk(orgdb_txn *txn, const struct half *half, struct chunk *chunk)
 {
 	enum kv_table table = half->table;

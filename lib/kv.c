@@ -320,7 +320,8 @@ void orgdb__kv_close(struct kv *kv)
 	orgdb__release(kv);
 }
 
-/* Begin a transaction, open the tables, call `use` (which sees only the meta table), commit: handles last as long as the environment. */
+/* Begin a transaction, call `use`, which sees the meta table alone, open the other tables, commit: what is opened lasts as
+ * long as the environment. */
 static int initialize(struct kv *kv, bool create, int (*use)(struct kv_txn *txn, void *context), void *context)
 {
 	struct kv_txn *txn;

@@ -1,5 +1,5 @@
 /*
- * Hot rows: what a login page needs to know of an organization, in one row under its id.
+ * Hot rows: what a login page needs to know of an organization, in one row under a hash of its id.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,7 +1,7 @@
 /*
  * Packed ordinals: a sorted set of numbers in few bytes, searchable where it lies.
  *
- *     byte 0        width: bytes of each number, 1 to 8, as few as the largest needs
+ *     byte 0        width: bytes of each number, 1 to 8: when written, as few as the largest needs
  *     then          the numbers, ascending, least significant byte first
  *
  * SPDX-License-Identifier: MIT
