@@ -1,6 +1,8 @@
 /*
  * The checker: walks every table and proves every invariant.
  *
+ * First of all come the pages, which LMDB trusts; only where they are sound is anything asked of it.
+ *
  * Each table has its own walk; what a walk cannot see from its side, the walk of the mirror table sees from the other. So
  * every owner of a set is looked up where it is an owner, and every ordinal in a set by finding its mirror half.
  *
@@ -18,7 +20,7 @@
 #include "index.h"
 #include "log.h"
 
-enum { PROGRESS_EVERY = 16384 };
+enum { PROGRESS_EVERY = 16384, VERIFY_TRIES = 100 };
 
 struct checker {
 	orgdb_txn *txn;
@@ -462,6 +464,47 @@ static void check_places(struct checker *checker)
 	}
 }
 
+/* ---- Pages ------------------------------------------------------------------------------------------------------- */
+
+/* A name that lives forever, by one that does not. */
+static const char *lasting_name(const char *name)
+{
+	for (int place = 0; place < KV_PLACE_COUNT; place++)
+		if (strcmp(orgdb__kv_place_name((enum kv_place)place), name) == 0)
+			return orgdb__kv_place_name((enum kv_place)place);
+	return "pages";
+}
+
+static bool page_problem(void *context, const char *table, const char *message)
+{
+	orgdb_check_report *report = context;
+	orgdb_problem found = { lasting_name(table), message };
+	report->problems++;
+	if (report->problem)
+		report->problem(report->context, &found);
+	return true;
+}
+
+/* Begin to read a snapshot whose pages are sound, so that LMDB may be asked about the rest. */
+static int begin_verified(orgdb *db, orgdb_check_report *report, orgdb_txn **txn)
+{
+	const struct pages_sink sink = { page_problem, report };
+	for (int i = 0; i < VERIFY_TRIES; i++) {
+		int rc = orgdb_begin_read(db, txn);
+		if (rc != 0)
+			return rc;
+		rc = orgdb__kv_verify((*txn)->kv, true, &sink);
+		if (rc == 0)
+			return 0;
+		orgdb_end(*txn);
+		if (rc != KV_MOVED && rc != KV_RESIZED)
+			return rc;
+	}
+	return orgdb__fail(ORGDB_BUSY, "", "%s: commits follow each other too fast; try again", db->path);
+}
+
+/* ---- All of it --------------------------------------------------------------------------------------------------- */
+
 /* What only the whole can tell. */
 static int check_totals(struct checker *checker)
 {
@@ -521,15 +564,15 @@ int orgdb_check(orgdb *db, orgdb_check_report *given)
 			sizeof(*report));
 	report->entries = report->problems = 0;
 	struct checker checker = { .report = report };
-	int rc = orgdb_begin_read(db, &checker.txn);
-	if (rc != 0)
-		return rc;
+	int rc = begin_verified(db, report, &checker.txn);
 	orgdb__fail(ORGDB_OK, "", "nothing has failed yet"); /* For problem(). */
-	rc = check_all(&checker);
-	orgdb_end(checker.txn);
+	if (rc == 0) {
+		rc = check_all(&checker);
+		orgdb_end(checker.txn);
+	}
 	if (rc == 0 && checker.no_memory)
 		rc = orgdb__fail(ORGDB_NO_MEMORY, "", "%s: no memory to check the whole store", db->path);
-	if (rc == 0 && report->problems > 0)
+	if ((rc == 0 || rc == ORGDB_CORRUPT) && report->problems > 0)
 		rc = orgdb__log_trouble(
 			orgdb__fail(ORGDB_CORRUPT, "", "%s: %llu problems found", db->path, number(report->problems)));
 	return rc;

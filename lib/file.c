@@ -1,9 +1,9 @@
 /*
- * Judging a file before LMDB maps and trusts it.
+ * Judging a file before LMDB maps and trusts it, and what it maps before it is used.
  *
  * A file may rightly be shorter than its newest meta page says: pages that a transaction took at the end and gave back
  * before its commit are counted and listed as free, but never written. So where pages are missing, the free list must name
- * every one of them. It is read here with pread(), because it may itself be what is missing.
+ * every one of them. It may itself be what is missing.
  *
  * The layout is LMDB 0.9's on 64-bit little-endian machines.
  *
@@ -13,31 +13,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.h"
-#include "little.h"
-#include "memory.h"
+#include "pages.h"
 
 enum {
-	PAGE_HEADER = 16, /* Page number (8), unused (2), flags (2), end of the node offsets (2), begin of the nodes (2). */
-	NODE_HEADER = 8,  /* Size or page number, low (2) and high (2), flags (2), key size (2). */
-	PAGE_BRANCH = 1,
-	PAGE_LEAF = 2,
-	NODE_BIG = 1, /* The value is in pages of its own, whose first is named instead. */
 	META_VERSION = 1,
-	DEPTH_MAX = 32,
+	PAGE_SIZE_MAX = 32768, /* LMDB's own limit. */
 	JUDGE_TRIES = 10,
 };
 
 #define META_MAGIC UINT32_C(0xBEEFC0DE)
-#define NO_PAGE UINT64_MAX
+#define TXN_ID_MAX (UINT64_MAX >> 1)
 
 /* Each of the first two pages holds one, behind the page header. */
 struct meta {
@@ -45,16 +34,8 @@ struct meta {
 	uint32_t version;
 	uint64_t address;
 	uint64_t map_size;
-	struct {
-		uint32_t page_size; /* In the first entry; unused in the second. */
-		uint16_t flags;
-		uint16_t depth;
-		uint64_t branch_pages;
-		uint64_t leaf_pages;
-		uint64_t overflow_pages;
-		uint64_t entries;
-		uint64_t root;
-	} tables[2]; /* The free list, and the table of tables. */
+	struct tree free_list;
+	struct tree tables;
 	uint64_t last_page;
 	uint64_t txn_id;
 };
@@ -62,74 +43,38 @@ struct meta {
 struct file {
 	const char *path;
 	int fd;
-	uint64_t size;
 	uint64_t page_size;
-	uint64_t pages;     /* Whole ones in the file. */
-	uint64_t last_page; /* Of the newest meta page. */
-	uint8_t *missing;   /* A bit for each page from `pages` to `last_page`: set when the free list names it. */
-	uint64_t found;     /* Bits set. */
-	uint64_t visited;   /* Pages of the free list. */
-	int error;          /* What kept the file from being read to its end: says nothing about the file. */
+	struct meta metas[2];
 };
-
-/* Exactly `size` bytes: nobody should be cutting the file meanwhile. */
-static bool read_at(struct file *file, uint64_t at, void *out, size_t size)
-{
-	uint8_t *to = out;
-	while (size > 0) {
-		ssize_t got = pread(file->fd, to, size, (off_t)at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			file->error = errno;
-		if (got <= 0)
-			return false;
-		to += got;
-		at += (uint64_t)got;
-		size -= (size_t)got;
-	}
-	return true;
-}
-
-static void *allocate(struct file *file, size_t size)
-{
-	void *memory = orgdb__allocate_zeroed(size);
-	if (!memory)
-		file->error = ENOMEM;
-	return memory;
-}
-
-/* What is missing, unless it only could not be read. */
-static int cut_off(const struct file *file, int code, const char *what)
-{
-	if (file->error != 0)
-		return orgdb__fail_system(orgdb__code_of_errno(file->error), file->error, "%s: cannot read it", file->path);
-	return orgdb__fail(code, "", "%s: %s", file->path, what);
-}
 
 /* ---- Meta pages -------------------------------------------------------------------------------------------------- */
 
+static uint64_t page_size_of(const struct meta *meta)
+{
+	return meta->free_list.unused;
+}
+
 static bool page_size_is_sane(uint64_t size)
 {
-	return size >= 512 && size <= 65536 && (size & (size - 1)) == 0;
+	return size >= 512 && size <= PAGE_SIZE_MAX && (size & (size - 1)) == 0;
+}
+
+static bool tree_is_sane(const struct tree *tree, uint64_t last_page)
+{
+	return tree->depth <= PAGES_DEPTH_MAX && (tree->root == NO_PAGE || (tree->root >= 2 && tree->root <= last_page));
+}
+
+static int damaged_meta(const char *path, int which)
+{
+	return orgdb__fail(ORGDB_CORRUPT, "", "%s: meta page %d is damaged; restore a backup", path, which);
 }
 
 /* Only the newest has to be: when writing one has failed, LMDB gives it an old number and leaves the rest as it may be. */
-static bool newest_is_sane(const struct file *file, const struct meta *meta)
+static bool newest_is_sane(const struct meta *meta)
 {
-	if (meta->last_page < 1 || meta->last_page > INT64_MAX / file->page_size - 1)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		uint64_t root = meta->tables[i].root;
-		if (meta->tables[i].depth > DEPTH_MAX || (root != NO_PAGE && (root < 2 || root > meta->last_page)))
-			return false;
-	}
-	return true;
-}
-
-static int damaged_meta(const struct file *file, int which)
-{
-	return orgdb__fail(ORGDB_CORRUPT, "", "%s: meta page %d is damaged; restore a backup", file->path, which);
+	return meta->last_page >= 1 && meta->last_page <= INT64_MAX / page_size_of(meta) - 1 &&
+		meta->txn_id <= TXN_ID_MAX && tree_is_sane(&meta->free_list, meta->last_page) &&
+		tree_is_sane(&meta->tables, meta->last_page);
 }
 
 static int judge_meta(const struct file *file, const struct meta *meta, int which)
@@ -139,139 +84,121 @@ static int judge_meta(const struct file *file, const struct meta *meta, int whic
 	if (meta->version != META_VERSION)
 		return orgdb__fail(
 			ORGDB_VERSION_MISMATCH, "", "%s: written by an LMDB of data version %u", file->path, meta->version);
-	return page_size_is_sane(meta->tables[0].page_size) ? 0 : damaged_meta(file, which);
+	return page_size_is_sane(page_size_of(meta)) ? 0 : damaged_meta(file->path, which);
 }
 
-static int read_meta(struct file *file, uint64_t at, int which, struct meta *meta)
+static int read_meta(const struct file *file, uint64_t at, int which, struct meta *meta)
 {
-	if (!read_at(file, at + PAGE_HEADER, meta, sizeof(*meta)))
-		return cut_off(file, ORGDB_NOT_A_STORE, "not an orgdb store: the file is too short");
+	int error = orgdb__pages_read(file->fd, at + PAGE_HEADER, meta, sizeof(*meta));
+	if (error > 0)
+		return orgdb__fail_system(orgdb__code_of_errno(error), error, "%s: cannot read it", file->path);
+	if (error < 0)
+		return orgdb__fail(ORGDB_NOT_A_STORE, "", "%s: not an orgdb store: the file is too short", file->path);
 	return judge_meta(file, meta, which);
-}
-
-/* ---- The free list ----------------------------------------------------------------------------------------------- */
-
-static void mark_free(struct file *file, uint64_t page)
-{
-	if (page < file->pages || page > file->last_page)
-		return;
-	uint64_t i = page - file->pages;
-	file->found += !(file->missing[i / 8] >> (i % 8) & 1);
-	file->missing[i / 8] |= (uint8_t)(1 << (i % 8));
-}
-
-/* A value of the free list: how many pages, then their numbers, 8 bytes each. */
-static bool mark_numbers(struct file *file, const uint8_t *value, uint64_t size)
-{
-	if (size < 8 || little_get(value, 8) > size / 8 - 1)
-		return false;
-	for (uint64_t i = little_get(value, 8); i > 0; i--)
-		mark_free(file, little_get(value + 8 * i, 8));
-	return true;
-}
-
-static bool mark_big_value(struct file *file, uint64_t page, uint64_t size)
-{
-	if (page < 2 || page >= file->pages || size > file->size)
-		return false;
-	uint8_t *value = allocate(file, size);
-	bool right =
-		value && read_at(file, page * file->page_size + PAGE_HEADER, value, size) && mark_numbers(file, value, size);
-	orgdb__release(value);
-	return right;
-}
-
-static bool mark_subtree(struct file *file, uint64_t page, int depth);
-
-static bool mark_node(struct file *file, const uint8_t *page, size_t at, bool leaf, int depth)
-{
-	if (at < PAGE_HEADER || at + NODE_HEADER > file->page_size)
-		return false;
-	const uint8_t *node = page + at;
-	uint64_t number = little_get(node, 4), flags = little_get(node + 4, 2), key_size = little_get(node + 6, 2);
-	if (!leaf)
-		return mark_subtree(file, number | flags << 32, depth - 1);
-	size_t value = at + NODE_HEADER + key_size;
-	size_t inside = flags & NODE_BIG ? 8 : number;
-	if (value + inside > file->page_size)
-		return false;
-	return flags & NODE_BIG ? mark_big_value(file, little_get(page + value, 8), number)
-							: mark_numbers(file, page + value, number);
-}
-
-static bool mark_nodes(struct file *file, const uint8_t *page, int depth)
-{
-	uint64_t flags = little_get(page + 10, 2), end = little_get(page + 12, 2);
-	bool leaf = flags & PAGE_LEAF;
-	if (!(flags & (PAGE_LEAF | PAGE_BRANCH)) || end < PAGE_HEADER || end > file->page_size)
-		return false;
-	for (size_t at = PAGE_HEADER; at + 2 <= end; at += 2)
-		if (!mark_node(file, page, little_get(page + at, 2), leaf, depth))
-			return false;
-	return true;
-}
-
-/* `depth` bounds the recursion, whatever loops a damaged file holds. */
-static bool mark_subtree(struct file *file, uint64_t page, int depth)
-{
-	if (depth == 0 || page < 2 || page >= file->pages || ++file->visited > file->pages)
-		return false;
-	uint8_t *bytes = allocate(file, file->page_size);
-	bool right =
-		bytes && read_at(file, page * file->page_size, bytes, file->page_size) && mark_nodes(file, bytes, depth);
-	orgdb__release(bytes);
-	return right;
-}
-
-static bool missing_pages_are_free(struct file *file, const struct meta *meta)
-{
-	uint64_t missing = file->last_page - file->pages + 1;
-	file->missing = allocate(file, missing / 8 + 1);
-	bool all_free = file->missing && meta->tables[0].root != NO_PAGE &&
-		mark_subtree(file, meta->tables[0].root, meta->tables[0].depth) && file->found == missing;
-	orgdb__release(file->missing);
-	return all_free;
 }
 
 /* ---- The whole --------------------------------------------------------------------------------------------------- */
 
-static int read_metas(struct file *file, struct meta metas[2])
+static int read_metas(struct file *file)
 {
-	int rc = read_meta(file, 0, 0, &metas[0]);
+	int rc = read_meta(file, 0, 0, &file->metas[0]);
 	if (rc != 0)
 		return rc;
-	file->page_size = metas[0].tables[0].page_size;
-	rc = read_meta(file, file->page_size, 1, &metas[1]);
-	if (rc == 0 && metas[1].tables[0].page_size != file->page_size)
+	file->page_size = page_size_of(&file->metas[0]);
+	rc = read_meta(file, file->page_size, 1, &file->metas[1]);
+	if (rc == 0 && page_size_of(&file->metas[1]) != file->page_size)
 		rc = orgdb__fail(ORGDB_CORRUPT, "", "%s: the meta pages disagree; restore a backup", file->path);
 	return rc;
 }
 
-static int judge_once(struct file *file, uint64_t *txn_id)
+/* LMDB takes transactions' meta pages in turn, and looks for one where its number says that it should be. */
+static int choose_newest(const struct file *file, const struct meta **newest)
 {
-	struct meta metas[2];
+	int which = file->metas[1].txn_id > file->metas[0].txn_id;
+	*newest = &file->metas[which];
+	if (!newest_is_sane(*newest))
+		return damaged_meta(file->path, which);
+	if (((*newest)->txn_id & 1) == (uint64_t)which)
+		return 0;
+	return orgdb__fail(ORGDB_CORRUPT, "", "%s: the meta pages are in each other's place; restore a backup", file->path);
+}
+
+/* ---- Missing pages ----------------------------------------------------------------------------------------------- */
+
+static bool want_no_more(void *context, const char *table, const char *message)
+{
+	(void)context;
+	(void)table;
+	(void)message;
+	return false;
+}
+
+/* After the metas: the file only grows, and before a meta page says so. */
+static int measure(int fd, const char *path, const struct snapshot *snapshot, struct pages *pages)
+{
 	struct stat info;
-	int rc = read_metas(file, metas);
+	if (fstat(fd, &info) != 0)
+		return orgdb__fail_system(ORGDB_IO, errno, "%s", path);
+	pages->fd = fd;
+	pages->page_size = snapshot->page_size;
+	pages->count = (uint64_t)info.st_size / snapshot->page_size;
+	pages->last_page = snapshot->last_page;
+	pages->snapshot = snapshot->id;
+	pages->error = 0;
+	return 0;
+}
+
+static uint64_t count_missing(const struct pages *pages)
+{
+	return pages->count <= pages->last_page ? pages->last_page + 1 - pages->count : 0;
+}
+
+/* Each of them takes eight bytes in the free list, so more than so many cannot be in it. */
+static bool too_many_missing(const struct pages *pages)
+{
+	return count_missing(pages) > pages->count * (pages->page_size / 8);
+}
+
+/* Pages are missing, unless they only could not be read. */
+static int fail_cut_off(const char *path, const struct pages *pages)
+{
+	if (pages->error != 0)
+		return orgdb__fail_system(orgdb__code_of_errno(pages->error), pages->error, "%s: cannot read it", path);
+	return orgdb__fail(ORGDB_CORRUPT, "", "%s: cut off: it has %llu pages and needs %llu; restore a backup", path,
+		(unsigned long long)pages->count, (unsigned long long)pages->last_page + 1);
+}
+
+static int judge_missing(const struct file *file, const struct meta *meta)
+{
+	static const struct pages_sink sink = { want_no_more, NULL };
+	struct snapshot snapshot = { file->page_size, meta->txn_id, meta->last_page, meta->free_list, meta->tables };
+	struct pages pages = { .sink = &sink };
+	int rc = measure(file->fd, file->path, &snapshot, &pages);
+	if (rc != 0 || count_missing(&pages) == 0)
+		return rc;
+	if (too_many_missing(&pages))
+		return fail_cut_off(file->path, &pages);
+	rc = orgdb__pages_begin(&pages);
 	if (rc != 0)
 		return rc;
-	/* After the metas: the file only grows, and before a meta page says so. */
-	if (fstat(file->fd, &info) != 0)
-		return orgdb__fail_system(ORGDB_IO, errno, "%s", file->path);
-	int which = metas[1].txn_id > metas[0].txn_id;
-	const struct meta *newest = &metas[which];
-	if (!newest_is_sane(file, newest))
-		return damaged_meta(file, which);
+	if (!orgdb__pages_walk_free(&pages, &snapshot.free_list) || pages.missing_free != count_missing(&pages))
+		rc = fail_cut_off(file->path, &pages);
+	orgdb__pages_end(&pages);
+	return rc;
+}
+
+/* ---- Judging before the map -------------------------------------------------------------------------------------- */
+
+static int judge_once(struct file *file, uint64_t *txn_id)
+{
+	const struct meta *newest;
+	int rc = read_metas(file);
+	if (rc == 0)
+		rc = choose_newest(file, &newest);
+	if (rc != 0)
+		return rc;
 	*txn_id = newest->txn_id;
-	file->size = (uint64_t)info.st_size;
-	file->pages = file->size / file->page_size;
-	file->last_page = newest->last_page;
-	file->found = file->visited = 0;
-	if (file->pages > file->last_page || missing_pages_are_free(file, newest))
-		return 0;
-	char what[96];
-	snprintf(what, sizeof(what), "cut off: it has %llu pages and needs %llu; restore a backup",
-		(unsigned long long)file->pages, (unsigned long long)file->last_page + 1);
-	return cut_off(file, ORGDB_CORRUPT, what);
+	return judge_missing(file, newest);
 }
 
 /* Another process may be writing meanwhile: what looks damaged only counts if nothing was committed while it was read. */
@@ -306,4 +233,37 @@ int orgdb__file_judge(const char *path)
 		rc = judge(&file);
 	close(file.fd);
 	return rc;
+}
+
+/* ---- Verifying what is mapped ------------------------------------------------------------------------------------ */
+
+int orgdb__file_snapshot(int fd, const char *path, uint64_t page_size, uint64_t id, struct snapshot *out)
+{
+	struct file file = { .path = path, .fd = fd, .page_size = page_size };
+	int which = (int)(id & 1);
+	struct meta *meta = &file.metas[which];
+	int rc = read_meta(&file, (uint64_t)which * page_size, which, meta);
+	if (rc == 0 && (meta->txn_id != id || page_size_of(meta) != page_size || !newest_is_sane(meta)))
+		rc = damaged_meta(path, which);
+	*out = (struct snapshot){ page_size, id, meta->last_page, meta->free_list, meta->tables };
+	return rc;
+}
+
+int orgdb__file_verify(
+	int fd, const char *path, const struct snapshot *snapshot, bool whole, const struct pages_sink *sink)
+{
+	struct pages pages = { .sink = sink };
+	int rc = measure(fd, path, snapshot, &pages);
+	if (rc == 0 && too_many_missing(&pages))
+		rc = fail_cut_off(path, &pages);
+	if (rc == 0)
+		rc = orgdb__pages_begin(&pages);
+	if (rc != 0)
+		return rc;
+	if (orgdb__pages_walk_tables(&pages, &snapshot->tables, whole) && whole)
+		orgdb__pages_walk_free(&pages, &snapshot->free_list);
+	orgdb__pages_end(&pages);
+	if (pages.error != 0)
+		return orgdb__fail_system(orgdb__code_of_errno(pages.error), pages.error, "%s: cannot read it", path);
+	return pages.problems == 0 ? 0 : ORGDB_CORRUPT;
 }

@@ -16,6 +16,7 @@
 
 #include "aside.h"
 #include "error.h"
+#include "file.h"
 #include "little.h"
 #include "log.h"
 #include "memory.h"
@@ -24,6 +25,7 @@ enum {
 	STORE_MODE = 0600, /* Who may log in where is nobody else's business. */
 	RENEW_TRIES = 4,
 	READER_CHECK_PAGES = 64,
+	VERIFY_TRIES = 100,
 };
 
 #define MIB (UINT64_C(1) << 20)
@@ -37,6 +39,7 @@ struct kv {
 	uint64_t map_size_max;
 	int lock_fd;          /* For looking at others' locks, or -1. Must outlive the environment: see open_lock_file(). */
 	bool unlocked;        /* There is no lock file, or none that can be written. */
+	bool verify;          /* Every page, while opening. */
 	bool dead;            /* The map is gone: nothing can be read any more. */
 	size_t readers_check; /* At this page look for dead readers again; only whoever has the turn to write uses it. */
 	MDB_dbi places[KV_PLACE_COUNT];
@@ -151,6 +154,7 @@ static int name_failure(const char *path, int rc, const char *what)
 	case MDB_INVALID:
 		return orgdb__fail(ORGDB_NOT_A_STORE, "", "%s: not an orgdb store", path);
 	case MDB_CORRUPTED:
+	case MDB_INCOMPATIBLE: /* A table is not of the kind that it was. */
 	case MDB_PAGE_NOTFOUND:
 	case MDB_BAD_TXN: /* Failures of ours stick, so this is one that LMDB found before. */
 	case MDB_CURSOR_FULL:
@@ -191,6 +195,13 @@ static int open_places(struct kv *kv, MDB_txn *txn, unsigned flags, int first, i
 			return orgdb__log_trouble(orgdb__fail(
 				ORGDB_CORRUPT, "", "%s: the table \"%s\" is missing; restore a backup", kv->path, place_names[i]));
 		}
+		unsigned found;
+		if (rc == 0)
+			rc = mdb_dbi_flags(txn, kv->places[i], &found);
+		if (rc == 0 && found != flags_of_place((enum kv_place)i))
+			return orgdb__log_trouble(orgdb__fail(ORGDB_CORRUPT, "",
+				"%s: the table \"%s\" is not of the kind that it should be; restore a backup", kv->path,
+				place_names[i]));
 		if (rc != 0)
 			return translate(kv->path, rc, "cannot open a table");
 	}
@@ -330,7 +341,10 @@ static int initialize(struct kv *kv, bool create, int (*use)(struct kv_txn *txn,
 		return rc;
 	/* First the one that says whether this library knows the others. */
 	unsigned flags = create ? MDB_CREATE : 0;
-	rc = open_places(kv, txn->txn, flags, PLACE_META, PLACE_META + 1);
+	if (!create) /* What opening reads, or all. */
+		rc = orgdb__kv_verify(txn, kv->verify, NULL);
+	if (rc == 0)
+		rc = open_places(kv, txn->txn, flags, PLACE_META, PLACE_META + 1);
 	if (rc == 0)
 		rc = use(txn, context);
 	if (rc == 0)
@@ -388,12 +402,28 @@ static int open_as_set(struct kv *kv, const struct kv_settings *settings, uint64
 	return 0;
 }
 
+/* Other processes may grow the map or commit meanwhile. */
+static int initialize_existing(struct kv *kv, int (*look)(struct kv_txn *txn, void *context), void *context)
+{
+	for (int i = 0; i < VERIFY_TRIES; i++) {
+		int rc = initialize(kv, false, look, context);
+		if (rc == KV_RESIZED)
+			rc = orgdb__kv_adopt_size(kv);
+		else if (rc == 0)
+			return 0;
+		if (rc != 0 && rc != KV_MOVED)
+			return rc;
+	}
+	return orgdb__fail(ORGDB_BUSY, "", "%s: commits follow each other too fast; try again", kv->path);
+}
+
 int orgdb__kv_open(
 	const struct kv_settings *settings, int (*look)(struct kv_txn *txn, void *context), void *context, struct kv **out)
 {
 	struct kv *kv = new_kv(settings->path);
 	if (!kv)
 		return ORGDB_NO_MEMORY;
+	kv->verify = settings->verify;
 	uint64_t map_size = round_to_mib(settings->map_size);
 	kv->map_size_max = settings->map_size_max ? round_to_mib(settings->map_size_max) : UINT64_MAX / MIB * MIB;
 	if (map_size > kv->map_size_max)
@@ -401,8 +431,8 @@ int orgdb__kv_open(
 	int rc = settings->read_only ? choose_locking(kv) : 0;
 	if (rc == 0)
 		rc = open_as_set(kv, settings, map_size);
-	while (rc == 0 && (rc = initialize(kv, false, look, context)) == KV_RESIZED) /* By another process, just now. */
-		rc = orgdb__kv_adopt_size(kv);
+	if (rc == 0)
+		rc = initialize_existing(kv, look, context);
 	if (rc != 0) {
 		orgdb__kv_close(kv);
 		return rc;
@@ -701,6 +731,36 @@ uint64_t orgdb__kv_snapshot(const struct kv_txn *txn)
 uint64_t orgdb__kv_changes(const struct kv_txn *txn)
 {
 	return txn->changes;
+}
+
+/* The first problem is the message. */
+static bool refuse(void *context, const char *table, const char *message)
+{
+	const struct kv *kv = context;
+	orgdb__fail(
+		ORGDB_CORRUPT, "", "%s: %s: %s; restore a backup, or salvage what can be read", kv->path, table, message);
+	return false;
+}
+
+/* A meta page counts if its snapshot is given to readers still after it was read: see orgdb__file_snapshot(). */
+int orgdb__kv_verify(struct kv_txn *txn, bool whole, const struct pages_sink *sink)
+{
+	struct kv *kv = txn->kv;
+	const struct pages_sink first = { refuse, kv };
+	struct snapshot snapshot;
+	mdb_filehandle_t fd;
+	MDB_stat stat;
+	uint64_t id = mdb_txn_id(txn->txn);
+	mdb_env_get_fd(kv->env, &fd);
+	mdb_env_stat(kv->env, &stat);
+	int found = orgdb__file_snapshot(fd, kv->path, stat.ms_psize, id, &snapshot);
+	orgdb__kv_park(txn);
+	int rc = orgdb__kv_renew(txn);
+	if (rc != 0)
+		return rc;
+	if (mdb_txn_id(txn->txn) != id)
+		return KV_MOVED;
+	return found == 0 ? orgdb__file_verify(fd, kv->path, &snapshot, whole, sink ? sink : &first) : found;
 }
 
 /* ---- Entries ----------------------------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #define ORGDB_KV_H
 
 #include "key.h"
+#include "pages.h"
 
 /*
  * LMDB's named tables. Each costs every transaction, which must learn anew where it begins, and the first look into it in
@@ -90,6 +91,7 @@ struct kv_settings {
 	const char *path;
 	bool read_only;
 	bool relaxed;
+	bool verify; /* Every page before any is used. */
 	uint64_t map_size;
 	uint64_t map_size_max;
 	uint32_t readers_max;
@@ -120,8 +122,10 @@ struct kv_reader {
 	bool stale;      /* The process is gone. */
 };
 
-/* What orgdb__kv_begin() and orgdb__kv_renew() return when another process has grown the map. */
-enum { KV_RESIZED = 1 };
+enum {
+	KV_RESIZED = 1, /* From orgdb__kv_begin() and orgdb__kv_renew(): another process has grown the map. */
+	KV_MOVED = 2,   /* From orgdb__kv_verify(): something was committed just now; try again. */
+};
 
 /*
  * Build a new environment with all tables in file `path`, which must not exist, and sync it. `fill` writes what it is
@@ -193,6 +197,13 @@ int orgdb__kv_place_stat(struct kv_txn *txn, enum kv_place place, struct kv_plac
 int orgdb__kv_free_pages(struct kv_txn *txn, uint64_t *count);
 /* Call `visit` for each slot that is taken, until it returns false. One thread at a time, while the map stays where it is. */
 int orgdb__kv_readers(struct kv *kv, bool (*visit)(const struct kv_reader *reader, void *context), void *context);
+
+/*
+ * Verify the pages of a read transaction that has just begun: all, or those that opening reads. It may be given a newer
+ * snapshot, and must be ended unless this returns 0. ORGDB_CORRUPT if the sink was told of problems or the meta page is
+ * damaged; KV_MOVED; KV_RESIZED. Without a sink the first problem becomes the last error.
+ */
+int orgdb__kv_verify(struct kv_txn *txn, bool whole, const struct pages_sink *sink);
 
 /*
  * Write the newest snapshot into the empty file `fd`, called `path` in messages. Begins a transaction of its own, so another

@@ -258,6 +258,7 @@ static int open_new(const char *path, const struct stat *info, const orgdb_optio
 		.path = path,
 		.read_only = options->read_only,
 		.relaxed = options->durability == ORGDB_RELAXED,
+		.verify = options->verify,
 		.map_size = options->map_size,
 		.map_size_max = options->map_size_max,
 		.readers_max = options->readers_max,
