@@ -83,6 +83,23 @@ const char *path_in_directory(const char *name)
 	return format("%s/%s", test_directory, name);
 }
 
+size_t files_in_directory(void)
+{
+	size_t count = 0;
+	DIR *directory = opendir(test_directory);
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count - 2; /* "." and ".." */
+}
+
+uint64_t file_size(const char *path)
+{
+	struct stat info;
+	cr_assert_eq(stat(path, &info), 0, "%s", path);
+	return (uint64_t)info.st_size;
+}
+
 /* Setting up and tearing down. */
 
 static void remove_tree(const char *path)

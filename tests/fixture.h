@@ -57,6 +57,8 @@ const char *format(const char *template, ...) __attribute__((format(printf, 1, 2
 const char *repeat(const char *text, size_t times);
 const char *copy(orgdb_str text); /* "(absent)" for absent text. */
 const char *path_in_directory(const char *name);
+size_t files_in_directory(void);
+uint64_t file_size(const char *path);
 /**@}*/
 
 /** @name Values */

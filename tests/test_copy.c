@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -28,23 +27,6 @@ static void store_to_copy(void)
 TestSuite(copy, .init = store_to_copy, .fini = fixture_close, .timeout = 120);
 
 static const uint32_t all_flags[] = { 0, ORGDB_COPY_COMPACT };
-
-static size_t files_in_directory(void)
-{
-	size_t count = 0;
-	DIR *directory = opendir(test_directory);
-	while (readdir(directory))
-		count++;
-	closedir(directory);
-	return count - 2; /* "." and ".." */
-}
-
-static uint64_t file_size(const char *path)
-{
-	struct stat info;
-	cr_assert_eq(stat(path, &info), 0, "%s", path);
-	return (uint64_t)info.st_size;
-}
 
 static orgdb_statistics statistics_of(orgdb *store)
 {

@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -29,23 +28,6 @@ static void write_file(const char *path, const void *data, size_t size)
 	cr_assert_not_null(stream, "%s", path);
 	cr_assert_eq(fwrite(data, 1, size, stream), size);
 	fclose(stream);
-}
-
-static off_t file_size(const char *path)
-{
-	struct stat status;
-	cr_assert_eq(stat(path, &status), 0, "%s", path);
-	return status.st_size;
-}
-
-static size_t files_in_directory(void)
-{
-	size_t count = 0;
-	DIR *directory = opendir(test_directory);
-	while (readdir(directory))
-		count++;
-	closedir(directory);
-	return count - 2; /* "." and ".." */
 }
 
 /* Open and expect to fail. */

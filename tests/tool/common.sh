@@ -84,4 +84,17 @@ END
 	"$orgdb" load small.orgdb small.jsonl >out 2>err || { fail "load the small store" "ended with $?"; finish; }
 }
 
+# Make other COMMAND... run a command as somebody who is not root, the binary too; false if that cannot be.
+be_other() {
+	if [ "$(id -u)" -ne 0 ]; then
+		other() { "$@"; }
+	elif command -v setpriv >/dev/null 2>&1 && cp "$orgdb" "$work/orgdb" && chmod 755 "$work" "$work/orgdb" &&
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$work/orgdb" --version >/dev/null 2>&1; then
+		other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+		orgdb=$work/orgdb
+	else
+		return 1
+	fi
+}
+
 have_python() { command -v python3 >/dev/null 2>&1; }

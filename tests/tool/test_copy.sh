@@ -144,21 +144,13 @@ if [ "$(id -u)" -eq 0 ] && mkdir -p source mounted && cp small.orgdb source &&
 else
 	skip 'a read-only file system' 'it cannot be mounted'
 fi
-if [ "$(id -u)" -ne 0 ]; then
-	other() { "$@"; }
-elif command -v setpriv >/dev/null 2>&1 && cp "$orgdb" "$work/orgdb" && chmod 755 "$work" "$work/orgdb" &&
-	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/orgdb" --version >/dev/null 2>&1; then
-	other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
-	orgdb=$work/orgdb
-else
-	other() { return 1; }
-	skip 'a read-only folder' 'this is root and setpriv cannot become somebody else'
-fi
-if other true; then
+if be_other; then
 	mkdir closed && cp small.orgdb closed && chmod 444 closed/small.orgdb && chmod 555 closed
 	[ "$(id -u)" -ne 0 ] || chmod 777 .
 	every_look 'a read-only folder' closed/small.orgdb other "$orgdb"
 	check 'a read-only folder: nothing was made' test "$(ls closed)" = small.orgdb
 	chmod 755 closed
+else
+	skip 'a read-only folder' 'this is root and setpriv cannot become somebody else'
 fi
 finish

@@ -140,17 +140,7 @@ expect 'no folder for temporary files' 3 'temporary file in /no/such' \
 	sh -c "cat small.jsonl | TMPDIR=/no/such '$orgdb' load new.orgdb"
 
 # Permission, as somebody else when this is root
-if [ "$(id -u)" -ne 0 ]; then
-	other() { "$@"; }
-elif command -v setpriv >/dev/null 2>&1 && cp "$orgdb" "$work/orgdb" && chmod 755 "$work" "$work/orgdb" &&
-	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/orgdb" --version >/dev/null 2>&1; then
-	other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
-	orgdb=$work/orgdb
-else
-	other() { return 1; }
-	skip 'no permission' 'this is root and setpriv cannot become somebody else'
-fi
-if other true; then
+if be_other; then
 	mkdir closed && cp small.orgdb small.jsonl closed && chmod 000 closed/small.orgdb closed/small.jsonl && chmod 555 closed
 	every_other() { expect "$1" 3 '[Pp]ermission denied' other "$orgdb" "$2" closed/small.orgdb ${3:+"$3"} ${4:+"$4"}; }
 	every_other 'no permission: dump' dump
@@ -167,5 +157,7 @@ if other true; then
 		expect 'a store that may only be read: delete' 3 '' other "$orgdb" delete --yes closed/small.orgdb organization acme
 	fi
 	chmod -R u+rwx closed
+else
+	skip 'no permission' 'this is root and setpriv cannot become somebody else'
 fi
 finish
