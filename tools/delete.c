@@ -135,7 +135,9 @@ static const struct parameter operands[] = {
 static const struct parameter options[] = {
 	[OPTION_YES] = { .name = "yes", .help = "do not ask" },
 	[OPTION_DRY_RUN] = { .name = "dry-run", .help = "only say what would go" },
-	[OPTION_JSON] = { .name = "json", .help = "say what went as one JSON object, always with the same members" },
+	[OPTION_JSON] = { .name = "json",
+		.help =
+			"say what went as one JSON object: kind, id, memberships, member_roles, enabled_connections, application_connections, deleted" },
 	{ 0 },
 };
 

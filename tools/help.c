@@ -214,5 +214,5 @@ void show_help(void)
 		   "may stand before or after operands; '--' ends them.\n");
 	print_heading("exit status");
 	print_statuses();
-	printf("\nWhatever fails changes nothing.\n");
+	printf("\nWhat fails changes nothing; of load --batch, the parts before stay.\n");
 }

@@ -53,6 +53,10 @@ library=$(find "$prefix" -name liborgdb.so)
 library_folder=$(dirname "$library")
 export PKG_CONFIG_PATH="$library_folder/pkgconfig" LD_LIBRARY_PATH="$library_folder"
 
+check 'the manual page is where man looks' mandoc -T lint -W warning "$prefix/share/man/man1/orgdb.1"
+check 'the completion is where bash looks' sh -c "'$prefix/bin/orgdb' completion bash |
+	cmp - '$prefix/share/bash-completion/completions/orgdb'"
+
 check 'the header alone is C11' cc -std=c11 $warnings -fsyntax-only -x c "$prefix/include/orgdb.h"
 check 'the header alone is C++17' c++ -std=c++17 $warnings -fsyntax-only -x c++ "$prefix/include/orgdb.h"
 

@@ -183,6 +183,13 @@ check 'and ends it' test $status -eq 143
 same 'and the store is as it was' small.orgdb before.jsonl
 check 'and sound' "$orgdb" check small.orgdb
 
+(trap '' TERM; exec "$orgdb" load ignored.orgdb long.jsonl) >out 2>err &
+loader=$!
+sleep 0.2
+kill -TERM $loader
+wait $loader 2>/dev/null
+check 'a signal that is ignored does not end a load' test $? -eq 0
+
 # Watched
 "$orgdb" load quiet.orgdb small.jsonl >out 2>err
 check 'a short load says nothing on standard error' test ! -s err

@@ -15,6 +15,11 @@ same_twice() {
 	check "$name: load the dump" "$orgdb" load "$name-2.orgdb" one.jsonl
 	"$orgdb" dump "$name-2.orgdb" >two.jsonl
 	check "$name: the second dump has the same bytes" cmp one.jsonl two.jsonl
+	check "$name: load in parts" "$orgdb" load "$@" --batch 100 "$name-3.orgdb" "$file"
+	check "$name: load over it" "$orgdb" load "$@" --upsert --batch 70 "$name-3.orgdb" "$file"
+	"$orgdb" dump "$name-3.orgdb" >two.jsonl
+	check "$name: that has the same bytes" cmp one.jsonl two.jsonl
+	expect "$name: it is sound" 0 '^clean' "$orgdb" check "$name-3.orgdb"
 	if have_python; then
 		check "$name: the dump is the same data" python3 "$here/compare.py" "$file" one.jsonl email_template
 	else
