@@ -41,6 +41,8 @@ says 'leaves nothing' 'Nothing was loaded'
 nothing_left 'a first part that fails makes no store'
 expect 'the words of the command are quoted' 1 "orgdb load --from-line 41 --batch 20 --skip 'it'\\\\''s' new.orgdb bad.jsonl" \
 	"$orgdb" load --batch 20 --skip "it's" new.orgdb bad.jsonl
+expect 'nor is the line repeated that it began with' 1 '^    orgdb load --from-line 41 --batch 10 --upsert new.orgdb bad.jsonl$' \
+	"$orgdb" load --upsert --from-line 21 --batch 10 new.orgdb bad.jsonl
 rm -f new.orgdb*
 expect 'no parts of no lines' 2 'batch: expected at least 1' "$orgdb" load --batch 0 new.orgdb small.jsonl
 expect 'parts are counted' 2 "batch: expected a number, got '1e3'" "$orgdb" load --batch 1e3 new.orgdb small.jsonl
