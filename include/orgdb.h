@@ -88,7 +88,9 @@ extern "C" {
  */
 
 #if defined(__GNUC__)
+/** Exported by the shared library. */
 #define ORGDB_API __attribute__((visibility("default")))
+/** Whoever calls it must look at what it returns. */
 #define ORGDB_MUST_USE __attribute__((warn_unused_result))
 #else
 #define ORGDB_API
@@ -97,9 +99,11 @@ extern "C" {
 
 /** @name Version */
 /**@{*/
-#define ORGDB_VERSION_MAJOR 0
-#define ORGDB_VERSION_MINOR 1
-#define ORGDB_VERSION_PATCH 0
+#define ORGDB_VERSION_MAJOR 0 /**< While it is 0, each minor version may change the interface ... */
+#define ORGDB_VERSION_MINOR 1 /**< ... and has a shared library of its own; see ORGDB_VERSION. */
+#define ORGDB_VERSION_PATCH 0 /**< Changes nothing that a program could notice. */
+/** The version of this header. Programs run with any library that has the same soname: `liborgdb.so.0.MINOR` before 1.0, from
+ * then on `liborgdb.so.MAJOR`. */
 #define ORGDB_VERSION "0.1.0"
 
 /** The version of the library that is linked, such as "0.1.0"; lives forever. */
@@ -137,9 +141,10 @@ ORGDB_API const char *orgdb_version(void);
 	X(ORGDB_NO_MEMORY, -1021, "out of memory", 500)                                                                 \
 	X(ORGDB_PANIC, -1022, "the store failed for good; close it and open it again", 500)
 
+/** What functions return. */
 typedef enum orgdb_error {
-	ORGDB_OK = 0,
-#define ORGDB_ERROR_VALUE(name, value, text, http) name = value,
+	ORGDB_OK = 0, /**< It went well. */
+#define ORGDB_ERROR_VALUE(name, value, text, http) name = value, /**< text */
 	ORGDB_ERRORS(ORGDB_ERROR_VALUE)
 #undef ORGDB_ERROR_VALUE
 } orgdb_error;
@@ -167,14 +172,14 @@ ORGDB_API const orgdb_error_info *orgdb_last_error(void);
 
 /** A view of UTF-8 text, not NUL-terminated. `data == NULL` means absent; "" is present and empty. */
 typedef struct orgdb_str {
-	const char *data;
-	size_t size;
+	const char *data; /**< The first byte. */
+	size_t size;      /**< In bytes. */
 } orgdb_str;
 
 /** A view of one MessagePack value (a map, an array ...). `data == NULL` means absent. */
 typedef struct orgdb_value {
-	const void *data;
-	size_t size;
+	const void *data; /**< The first byte. */
+	size_t size;      /**< In bytes. */
 } orgdb_value;
 
 /** A view of a string literal, for initializers. */
@@ -187,8 +192,8 @@ ORGDB_API bool orgdb_str_equal(orgdb_str a, orgdb_str b);
 
 /** One entry of a map of texts; an absent @p value stands for null. */
 typedef struct orgdb_pair {
-	orgdb_str key;
-	orgdb_str value;
+	orgdb_str key;   /**< Present. */
+	orgdb_str value; /**< Or absent. */
 } orgdb_pair;
 
 /**
@@ -257,8 +262,8 @@ ORGDB_API int orgdb_set_log(orgdb_log_fn *log, void *context);
 
 /** @name Stores */
 /**@{*/
-typedef struct orgdb orgdb;
-typedef struct orgdb_txn orgdb_txn;
+typedef struct orgdb orgdb;         /**< An open store. */
+typedef struct orgdb_txn orgdb_txn; /**< A transaction. */
 
 /** What a power cut may cost; a crash of the process alone never costs anything. */
 typedef enum orgdb_durability {
@@ -287,6 +292,7 @@ typedef struct orgdb_options {
 } orgdb_options;
 
 #define ORGDB_ROW_CACHE_SIZE 134217728 /**< The default row_cache_size: 128 MiB, enough for a million organizations. */
+/** The defaults. */
 #define ORGDB_OPTIONS_INIT { sizeof(orgdb_options), false, false, 0, 0, 0, 0, ORGDB_ROW_CACHE_SIZE, false }
 
 /**
@@ -359,7 +365,7 @@ ORGDB_API int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn);
  * fields. Every entity struct begins with the same members:
  *
  * - `ordinal`: its place in creation order, never used again; set by the library, ignored on input.
- * - `fields`: one bit for each member that counts, such as #ORGDB_ORGANIZATION_NAME:
+ * - `fields`: one bit for each member that counts, such as `ORGDB_ORGANIZATION_NAME`:
  *   - **create**: the members that are given. 0 is short for all of them as they stand: absent text and values
  *     (`data == NULL`) are not given, flags and choices are. Each struct's `_INIT` holds the defaults.
  *   - **update**: the members to change, at least one; the others stay. An absent text or value removes the field.
@@ -372,6 +378,7 @@ ORGDB_API int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn);
  * in byte order, integers as short as they can be, other numbers in 64 bits.
  */
 /**@{*/
+/** What a store holds. */
 typedef enum orgdb_kind {
 	ORGDB_KIND_CONNECTION = 0,
 	ORGDB_KIND_APPLICATION,
@@ -390,10 +397,10 @@ typedef enum orgdb_kind {
 
 /** What went with a deleted entity. */
 typedef struct orgdb_cascade {
-	uint64_t memberships;
-	uint64_t member_roles;
-	uint64_t enabled_connections;
-	uint64_t application_connections;
+	uint64_t memberships;             /**< How many memberships. */
+	uint64_t member_roles;            /**< How many roles that members had. */
+	uint64_t enabled_connections;     /**< How many connections' use by organizations. */
+	uint64_t application_connections; /**< How many connections' use by applications. */
 } orgdb_cascade;
 /**@}*/
 
@@ -408,6 +415,7 @@ typedef enum orgdb_connection_kind {
 	ORGDB_PASSWORDLESS,
 } orgdb_connection_kind;
 
+/** Bits for the members of an #orgdb_connection. */
 enum {
 	ORGDB_CONNECTION_ID = 1 << 0,
 	ORGDB_CONNECTION_NAME = 1 << 1,
@@ -420,11 +428,12 @@ enum {
 	ORGDB_CONNECTION_METADATA = 1 << 8,
 };
 
+/** A way to log in. */
 typedef struct orgdb_connection {
-	uint64_t ordinal;
-	uint32_t fields;
+	uint64_t ordinal; /**< Out: its place in creation order. */
+	uint32_t fields;  /**< One bit for each member that counts. */
 	uint32_t kind;             /**< Out: an #orgdb_connection_kind. */
-	orgdb_value extra;
+	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str id;              /**< `con_` and 16 letters or digits; generated when not given; never changes. */
 	orgdb_str name;            /**< Required, unique, never changes: 1..128 letters, digits and single inner `-`. */
 	orgdb_str strategy;        /**< Required, never changes; one of the service's (see #orgdb_strategy_kind). */
@@ -436,6 +445,7 @@ typedef struct orgdb_connection {
 	orgdb_value metadata;      /**< Map of at most 10 texts or nulls; keys and texts of at most 255 characters. */
 } orgdb_connection;
 
+/** The defaults. */
 #define ORGDB_CONNECTION_INIT { 0, 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
 	false, false, { NULL, 0 }, { NULL, 0 } }
 
@@ -459,6 +469,7 @@ ORGDB_API int orgdb_connection_delete(orgdb_txn *txn, const char *id, orgdb_casc
 /** List in creation order. */
 ORGDB_API int orgdb_connection_list(
 	orgdb_txn *txn, uint64_t after, orgdb_connection *array, size_t capacity, size_t *count);
+/** How many there are. */
 ORGDB_API int orgdb_connection_count(orgdb_txn *txn, uint64_t *count);
 /**@}*/
 
@@ -479,6 +490,7 @@ typedef enum orgdb_require_behavior {
 	ORGDB_POST_LOGIN_PROMPT,
 } orgdb_require_behavior;
 
+/** Bits for the members of an #orgdb_application. */
 enum {
 	ORGDB_APPLICATION_CLIENT_ID = 1 << 0,
 	ORGDB_APPLICATION_NAME = 1 << 1,
@@ -495,10 +507,11 @@ enum {
 	ORGDB_APPLICATION_ORGANIZATION_DISCOVERY_METHODS = 1 << 12,
 };
 
+/** A client that users log in to. */
 typedef struct orgdb_application {
-	uint64_t ordinal;
-	uint32_t fields;
-	orgdb_value extra;
+	uint64_t ordinal; /**< Out: its place in creation order. */
+	uint32_t fields;  /**< One bit for each member that counts. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str client_id;      /**< 1..64 letters, digits, `-` or `_`; when not given, 32 letters and digits. Never changes. */
 	orgdb_str name;           /**< Required: 1..255 characters, no `<` or `>`. */
 	orgdb_str description;    /**< At most 140 characters. */
@@ -514,6 +527,7 @@ typedef struct orgdb_application {
 	orgdb_value organization_discovery_methods; /**< Array, not empty, of `email` and `organization_name`. */
 } orgdb_application;
 
+/** The defaults. */
 #define ORGDB_APPLICATION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, true,     \
 	{ NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, 0, { NULL, 0 } }
 
@@ -532,11 +546,13 @@ ORGDB_API int orgdb_application_delete(orgdb_txn *txn, const char *client_id, or
 /** List in creation order. */
 ORGDB_API int orgdb_application_list(
 	orgdb_txn *txn, uint64_t after, orgdb_application *array, size_t capacity, size_t *count);
+/** How many there are. */
 ORGDB_API int orgdb_application_count(orgdb_txn *txn, uint64_t *count);
 /**@}*/
 
 /** @name Organizations */
 /**@{*/
+/** Bits for the members of an #orgdb_organization. */
 enum {
 	ORGDB_ORGANIZATION_ID = 1 << 0,
 	ORGDB_ORGANIZATION_NAME = 1 << 1,
@@ -554,10 +570,11 @@ typedef enum orgdb_third_party_access {
 	ORGDB_THIRD_PARTY_ALLOW,
 } orgdb_third_party_access;
 
+/** A customer of the tenant: its members log in together. */
 typedef struct orgdb_organization {
-	uint64_t ordinal;
-	uint32_t fields;
-	orgdb_value extra;
+	uint64_t ordinal; /**< Out: its place in creation order. */
+	uint32_t fields;  /**< One bit for each member that counts. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str id;           /**< `org_` and 16 letters or digits; generated when not given; never changes. */
 	orgdb_str name;         /**< Required, unique: 1..50 of `a-z0-9-_`, first and last `a-z0-9`, not beginning `org_`.
 	                         * May change; the old name is then free again. */
@@ -570,6 +587,7 @@ typedef struct orgdb_organization {
 	bool is_app_entitlement_active;     /**< Default: false. */
 } orgdb_organization;
 
+/** The defaults. */
 #define ORGDB_ORGANIZATION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
 	{ NULL, 0 }, 0, false }
 
@@ -592,11 +610,13 @@ ORGDB_API int orgdb_organization_list(
 /** List in byte order of the names. @param after_name NULL to begin; then the last entry's name. */
 ORGDB_API int orgdb_organization_list_by_name(
 	orgdb_txn *txn, const char *after_name, orgdb_organization *array, size_t capacity, size_t *count);
+/** How many there are. */
 ORGDB_API int orgdb_organization_count(orgdb_txn *txn, uint64_t *count);
 /**@}*/
 
 /** @name Users */
 /**@{*/
+/** Bits for the members of an #orgdb_user. */
 enum {
 	ORGDB_USER_ID = 1 << 0,
 	ORGDB_USER_EMAIL = 1 << 1,
@@ -613,13 +633,14 @@ enum {
 	ORGDB_USER_USER_METADATA = 1 << 12,
 };
 
+/** Somebody who logs in. */
 typedef struct orgdb_user {
-	uint64_t ordinal;
-	uint32_t fields;
-	orgdb_value extra;
+	uint64_t ordinal; /**< Out: its place in creation order. */
+	uint32_t fields;  /**< One bit for each member that counts. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str user_id;     /**< `provider|id`: at most 1024 characters, after the last `|` 1..255 without white space; when
 	                        * not given, `auth0|` and 24 hexadecimal digits. Never changes. */
-	orgdb_str email;       /**< `local@domain`, at most 320 characters. Not unique. */
+	orgdb_str email;       /**< Local part, at sign, domain: at most 320 characters. Not unique. */
 	bool email_verified;   /**< Default: false. */
 	orgdb_str name;        /**< 1..300 characters. */
 	orgdb_str given_name;  /**< 1..150 characters. */
@@ -633,6 +654,7 @@ typedef struct orgdb_user {
 	orgdb_value user_metadata; /**< Map. */
 } orgdb_user;
 
+/** The defaults. */
 #define ORGDB_USER_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, false, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
 	{ NULL, 0 }, { NULL, 0 }, { NULL, 0 }, false, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
 
@@ -646,26 +668,30 @@ ORGDB_API int orgdb_user_update(orgdb_txn *txn, const char *user_id, const orgdb
 ORGDB_API int orgdb_user_delete(orgdb_txn *txn, const char *user_id, orgdb_cascade *gone);
 /** List in creation order. */
 ORGDB_API int orgdb_user_list(orgdb_txn *txn, uint64_t after, orgdb_user *array, size_t capacity, size_t *count);
+/** How many there are. */
 ORGDB_API int orgdb_user_count(orgdb_txn *txn, uint64_t *count);
 /**@}*/
 
 /** @name Roles */
 /**@{*/
+/** Bits for the members of an #orgdb_role. */
 enum {
 	ORGDB_ROLE_ID = 1 << 0,
 	ORGDB_ROLE_NAME = 1 << 1,
 	ORGDB_ROLE_DESCRIPTION = 1 << 2,
 };
 
+/** What a member may do inside one organization. */
 typedef struct orgdb_role {
-	uint64_t ordinal;
-	uint32_t fields;
-	orgdb_value extra;
+	uint64_t ordinal; /**< Out: its place in creation order. */
+	uint32_t fields;  /**< One bit for each member that counts. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str id;          /**< `rol_` and 16 letters or digits; generated when not given; never changes. */
 	orgdb_str name;        /**< Required, unique: 1..255 characters. */
 	orgdb_str description; /**< At most 1024 characters. */
 } orgdb_role;
 
+/** The defaults. */
 #define ORGDB_ROLE_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
 
 /** Create a role. @param id optional; the new id, NUL-terminated, valid until the transaction ends.
@@ -681,21 +707,24 @@ ORGDB_API int orgdb_role_update(orgdb_txn *txn, const char *id, const orgdb_role
 ORGDB_API int orgdb_role_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
 /** List in creation order. */
 ORGDB_API int orgdb_role_list(orgdb_txn *txn, uint64_t after, orgdb_role *array, size_t capacity, size_t *count);
+/** How many there are. */
 ORGDB_API int orgdb_role_count(orgdb_txn *txn, uint64_t *count);
 /**@}*/
 
 /** @name Application connections
  * Which connections an application offers by itself. */
 /**@{*/
+/** Bits for the members of an #orgdb_application_connection. */
 enum {
 	ORGDB_APPLICATION_CONNECTION_CLIENT_ID = 1 << 0,
 	ORGDB_APPLICATION_CONNECTION_CONNECTION_ID = 1 << 1,
 };
 
+/** An application's use of a connection. */
 typedef struct orgdb_application_connection {
 	uint64_t ordinal;  /**< Out: the connection's. */
-	uint32_t fields;
-	orgdb_value extra;
+	uint32_t fields;   /**< As for entities. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str client_id;     /**< Out. */
 	orgdb_str connection_id; /**< Out. */
 } orgdb_application_connection;
@@ -729,6 +758,7 @@ typedef enum orgdb_access_level {
 	ORGDB_ACCESS_FULL,
 } orgdb_access_level;
 
+/** Bits for the members of an #orgdb_enabled_connection. */
 enum {
 	ORGDB_ENABLED_CONNECTION_ORGANIZATION_ID = 1 << 0,
 	ORGDB_ENABLED_CONNECTION_CONNECTION_ID = 1 << 1,
@@ -740,10 +770,11 @@ enum {
 	ORGDB_ENABLED_CONNECTION_ORGANIZATION_CONNECTION_NAME = 1 << 7,
 };
 
+/** An organization's use of a connection. */
 typedef struct orgdb_enabled_connection {
 	uint64_t ordinal;  /**< Out: the connection's. */
 	uint32_t fields;   /**< As for entities; 0 on create: all members as they stand. */
-	orgdb_value extra;
+	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str organization_id; /**< Out. */
 	orgdb_str connection_id;   /**< Out. */
 	bool assign_membership_on_login; /**< The first login makes the user a member. Default: false. */
@@ -754,6 +785,7 @@ typedef struct orgdb_enabled_connection {
 	orgdb_str organization_connection_name; /**< 1..50 characters. */
 } orgdb_enabled_connection;
 
+/** The defaults. */
 #define ORGDB_ENABLED_CONNECTION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, false, true, false, true, 0, \
 	{ NULL, 0 } }
 
@@ -786,15 +818,17 @@ ORGDB_API int orgdb_connection_organizations(orgdb_txn *txn, const char *connect
 
 /** @name Memberships */
 /**@{*/
+/** Bits for the members of an #orgdb_membership. */
 enum {
 	ORGDB_MEMBERSHIP_ORGANIZATION_ID = 1 << 0,
 	ORGDB_MEMBERSHIP_USER_ID = 1 << 1,
 };
 
+/** A user's membership in an organization. */
 typedef struct orgdb_membership {
 	uint64_t ordinal;  /**< Out: the user's. */
-	uint32_t fields;
-	orgdb_value extra;
+	uint32_t fields;   /**< As for entities. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str organization_id; /**< Out. */
 	orgdb_str user_id;         /**< Out. */
 } orgdb_membership;
@@ -857,10 +891,11 @@ typedef enum orgdb_policy {
 
 /** Where a merged connection comes from: one bit or both. */
 enum {
-	ORGDB_FROM_APPLICATION = 1 << 0,
-	ORGDB_FROM_ORGANIZATION = 1 << 1,
+	ORGDB_FROM_APPLICATION = 1 << 0,  /**< The application offers it. */
+	ORGDB_FROM_ORGANIZATION = 1 << 1, /**< The organization has enabled it. */
 };
 
+/** A connection that may be offered, and how. */
 typedef struct orgdb_merged_connection {
 	const orgdb_connection *connection; /**< Valid as views are. */
 	uint32_t from;                      /**< #ORGDB_FROM_APPLICATION, #ORGDB_FROM_ORGANIZATION or both, whatever the policy. */
@@ -871,6 +906,7 @@ typedef struct orgdb_merged_connection {
 	bool is_signup_enabled;             /**< The organization's option, else false. */
 } orgdb_merged_connection;
 
+/** How to merge. */
 typedef struct orgdb_merge_options {
 	size_t size;            /**< sizeof(orgdb_merge_options); set by #ORGDB_MERGE_OPTIONS_INIT. */
 	uint32_t policy;        /**< An #orgdb_policy; counts when an organization is given. */
@@ -879,6 +915,7 @@ typedef struct orgdb_merge_options {
 	uint32_t *usage;        /**< Optional out: the application's #orgdb_organization_usage. */
 } orgdb_merge_options;
 
+/** The defaults. */
 #define ORGDB_MERGE_OPTIONS_INIT { sizeof(orgdb_merge_options), 0, false, false, NULL }
 
 /**
@@ -895,10 +932,10 @@ ORGDB_API int orgdb_merged_connections(orgdb_txn *txn, const char *client_id, co
 
 /** One of many questions that orgdb_merged_connections_batch() answers. */
 typedef struct orgdb_merge_question {
-	const char *client_id;
+	const char *client_id;          /**< The application. */
 	const char *organization_id;    /**< NULL: no organization. */
 	orgdb_merged_connection *array; /**< Filled in; may be NULL if `capacity` is 0. */
-	size_t capacity;
+	size_t capacity;                /**< Entries that fit the array. */
 	size_t count;                   /**< Out: as of orgdb_merged_connections(). */
 	int result;                     /**< Out: what that returns for this question. */
 	uint32_t usage;                 /**< Out: the application's #orgdb_organization_usage, if it was found. */
@@ -931,6 +968,7 @@ ORGDB_API int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, co
 
 /** @name Looking after a store */
 /**@{*/
+/** How large a store is, and what is in it. */
 typedef struct orgdb_statistics {
 	uint64_t count[ORGDB_KINDS];  /**< How many of each #orgdb_kind. */
 	uint64_t member_roles;        /**< Roles given to members. */
@@ -942,11 +980,12 @@ typedef struct orgdb_statistics {
 	uint64_t row_cache_hits;      /**< Merged lookups of this handle that found their organization's row in the cache ... */
 	uint64_t row_cache_misses;    /**< ... and those that read it from the store. */
 	uint32_t readers;             /**< Read transactions registered, idle ones of any process included. */
-	uint32_t readers_max;
-	uint32_t format_version;
+	uint32_t readers_max;         /**< At most so many. */
+	uint32_t format_version;      /**< Of the file. */
 	char uuid[37];                /**< The store's own id, NUL-terminated. */
 } orgdb_statistics;
 
+/** Look at a store's size and counts; takes microseconds. */
 ORGDB_API int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out);
 
 /** What a server may want to export, as of now. What is counted begins at 0 when this process opens the store, and is this
@@ -985,7 +1024,7 @@ typedef struct orgdb_table {
 	const char *name;        /**< Lives forever. */
 	bool holds_objects;      /**< The values of its rows are MessagePack maps; else they are the engine's own. */
 	uint32_t depth;          /**< Levels of pages between its root and its rows; 0: it has no rows. */
-	uint64_t rows;
+	uint64_t rows;           /**< How many it has. */
 	uint64_t branch_pages;   /**< Pages that lead to others ... */
 	uint64_t leaf_pages;     /**< ... that hold rows ... */
 	uint64_t overflow_pages; /**< ... and that hold values too large for a row. */
@@ -996,10 +1035,10 @@ ORGDB_API int orgdb_tables(orgdb_txn *txn, uint64_t after, orgdb_table *array, s
 
 /** A row of a table as it is stored; valid as views are. */
 typedef struct orgdb_row {
-	const void *key;
-	size_t key_size;
-	const void *value;
-	size_t value_size;
+	const void *key;   /**< Its first byte. */
+	size_t key_size;   /**< In bytes. */
+	const void *value; /**< Its first byte. */
+	size_t value_size; /**< In bytes. */
 } orgdb_row;
 
 /** List a table's rows as they are stored: to look at, for what they mean may change with any version of the library. They
@@ -1047,15 +1086,17 @@ typedef struct orgdb_problem {
 	const char *message; /**< What is wrong, naming the entities; valid during the call. */
 } orgdb_problem;
 
+/** Whom orgdb_check() tells, and what it found. */
 typedef struct orgdb_check_report {
 	size_t size;         /**< sizeof(orgdb_check_report); set by #ORGDB_CHECK_REPORT_INIT. */
 	void (*problem)(void *context, const orgdb_problem *problem); /**< Optional: called for each problem. */
 	void (*progress)(void *context, uint64_t done, uint64_t total); /**< Optional: called now and then, in entries. */
-	void *context;
+	void *context;       /**< Handed to both functions. */
 	uint64_t entries;    /**< Out: table entries checked. */
 	uint64_t problems;   /**< Out: problems found. */
 } orgdb_check_report;
 
+/** Nobody is told. */
 #define ORGDB_CHECK_REPORT_INIT { sizeof(orgdb_check_report), NULL, NULL, NULL, 0, 0 }
 
 /**
@@ -1070,6 +1111,7 @@ ORGDB_API int orgdb_check(orgdb *db, orgdb_check_report *report);
 /** @name Schema
  * What every kind's fields are, for tools, servers and bindings: the same table drives the engine. */
 /**@{*/
+/** What a field is, and which member holds it. */
 typedef enum orgdb_type {
 	ORGDB_TYPE_TEXT = 0, /**< An #orgdb_str. */
 	ORGDB_TYPE_BOOL,     /**< A bool. */
@@ -1086,6 +1128,7 @@ enum {
 	ORGDB_FIELD_UNIQUE = 1 << 3,    /**< No two entities of the kind share it; of an array, any element of it. */
 };
 
+/** What a field of a kind is. */
 typedef struct orgdb_field {
 	const char *name;          /**< As in JSON: "display_name". */
 	uint32_t bit;              /**< Its bit in `fields`. */
@@ -1100,6 +1143,7 @@ typedef struct orgdb_field {
 	uint32_t rule;             /**< Fields with the same number, but 0, obey the same rule beyond type and length. */
 } orgdb_field;
 
+/** What a kind is. */
 typedef struct orgdb_schema {
 	const char *name;          /**< As in JSON: "organization". */
 	uint32_t kind;             /**< An #orgdb_kind. */
@@ -1107,7 +1151,7 @@ typedef struct orgdb_schema {
 	size_t extra_offset;       /**< Of its `extra`. */
 	size_t fields_offset;      /**< Of its `fields`. */
 	const orgdb_field *fields; /**< In the order in which dumps write them. */
-	size_t field_count;
+	size_t field_count;        /**< How many there are. */
 } orgdb_schema;
 
 /** The schema of an #orgdb_kind; NULL for other numbers. Lives forever. */
@@ -1115,13 +1159,18 @@ ORGDB_API const orgdb_schema *orgdb_schema_of(uint32_t kind);
 /** The schema by name, such as "organization"; NULL if there is none. Lives forever. */
 ORGDB_API const orgdb_schema *orgdb_schema_named(const char *name);
 
-/** The entity verbs for any entity kind: @p entity points to the kind's struct. As the typed functions. */
+/** Create an entity of any kind that is one; @p entity points to the kind's struct. As orgdb_organization_create(). */
 ORGDB_API int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *entity, orgdb_str *id);
+/** As orgdb_organization_get(); @p out points to the kind's struct. */
 ORGDB_API int orgdb_entity_get(orgdb_txn *txn, uint32_t kind, const char *id, void *out);
+/** As orgdb_organization_update(); @p changes points to the kind's struct. */
 ORGDB_API int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const void *changes);
+/** As orgdb_organization_delete(). */
 ORGDB_API int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cascade *gone);
+/** As orgdb_organization_list(); @p array is one of the kind's structs. */
 ORGDB_API int orgdb_entity_list(
 	orgdb_txn *txn, uint32_t kind, uint64_t after, void *array, size_t capacity, size_t *count);
+/** As orgdb_organization_count(). */
 ORGDB_API int orgdb_entity_count(orgdb_txn *txn, uint32_t kind, uint64_t *count);
 /**@}*/
 

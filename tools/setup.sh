@@ -68,6 +68,7 @@ need_for()
 		need libcriterion-dev module criterion
 		need python3 python3 -c 'import json'
 		need mandoc command -v mandoc
+		need doxygen command -v doxygen
 		need bash command -v bash
 		need lmdb-utils command -v mdb_dump
 		;;
