@@ -69,6 +69,8 @@ need_for()
 		need python3 python3 -c 'import json'
 		need mandoc command -v mandoc
 		need doxygen command -v doxygen
+		need dpkg-dev command -v dpkg-shlibdeps
+		need file command -v file
 		need bash command -v bash
 		need lmdb-utils command -v mdb_dump
 		;;

@@ -25,7 +25,9 @@ int main(int argc, char **argv)
 	if (rc == 0 && orgdb_write(db, add_organization, name) != ORGDB_EXISTS)
 		rc = ORGDB_PANIC;
 	orgdb_close(db);
-	if (strcmp(orgdb_version(), ORGDB_VERSION) != 0)
+	char version[32];
+	snprintf(version, sizeof(version), "%d.%d.%d", ORGDB_VERSION_MAJOR, ORGDB_VERSION_MINOR, ORGDB_VERSION_PATCH);
+	if (strcmp(orgdb_version(), ORGDB_VERSION) != 0 || strcmp(version, ORGDB_VERSION) != 0)
 		rc = ORGDB_VERSION_MISMATCH;
 	printf("orgdb %s: %s\n", orgdb_version(), rc == 0 ? "works" : orgdb_strerror(rc));
 	return rc != 0;
