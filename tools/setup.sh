@@ -69,6 +69,7 @@ need_for()
 		need python3 python3 -c 'import json'
 		need mandoc command -v mandoc
 		need doxygen command -v doxygen
+		need abigail-tools command -v abidw
 		need dpkg-dev command -v dpkg-shlibdeps
 		need file command -v file
 		need bash command -v bash
