@@ -565,8 +565,8 @@ int orgdb_check(orgdb *db, orgdb_check_report *given)
 	report->entries = report->problems = 0;
 	struct checker checker = { .report = report };
 	int rc = begin_verified(db, report, &checker.txn);
-	orgdb__fail(ORGDB_OK, "", "nothing has failed yet"); /* For problem(). */
 	if (rc == 0) {
+		orgdb__fail(ORGDB_OK, "", "nothing has failed yet"); /* For problem(). */
 		rc = check_all(&checker);
 		orgdb_end(checker.txn);
 	}
