@@ -49,7 +49,7 @@ class ErrorInfo(Structure):
 class Options(Structure):
     _fields_ = [("size", c_size_t), ("read_only", c_bool), ("must_exist", c_bool), ("durability", c_uint32),
                 ("map_size", c_uint64), ("map_size_max", c_uint64), ("readers_max", c_uint32),
-                ("row_cache_size", c_uint64)]
+                ("row_cache_size", c_uint64), ("verify", c_bool)]
 
     def __init__(self, **given):
         super().__init__(size=ctypes.sizeof(Options), row_cache_size=1 << 27)
