@@ -26,7 +26,8 @@ enum {
 	OPTION_MASK = (1 << OPTION_BITS) - 1,
 	ORDINAL_BITS = 32 - OPTION_BITS,
 	CELLS_MIN = 64,
-	CELLS_EACH = 2,     /* For an organization, so that few must take turns. */
+	CELLS_EACH = 2,     /* For an organization, so that most rows are in the first cell that is looked at. */
+	WAYS = 8,           /* Cells that a row may be in: that many must be taken before organizations take turns. */
 	GROWTH_LOOK = 1024, /* How many rows are kept between looks at whether there are too few cells. */
 	HUGE_PAGE = 1 << 21,
 };
@@ -188,7 +189,7 @@ static inline void unpack(const struct cell_copy *copy, struct login_run *run)
 
 /* ---- Looking up -------------------------------------------------------------------------------------------------- */
 
-/* A row may be in either of two neighbors, so that two organizations that hash alike need not take turns. */
+/* The cells that a row may be in, the likeliest first; none of the others is taken before it. */
 static inline struct cell *cell_of(const struct cells *cells, const struct login_id *id, unsigned which)
 {
 	return &cells->cell[(id->hash & (cells->count - 1)) ^ which];
@@ -238,16 +239,16 @@ static inline bool is_of(const struct cell_copy *copy, const struct login_id *id
 	return copy->id[0] == id->words[0] && copy->id[1] == id->words[1];
 }
 
-/* The cell of this id or one that holds nothing right; else either of the two. */
+/* The cell of this id or one that holds nothing right; else any. */
 static struct cell *cell_to_write(orgdb_txn *txn, struct cells *cells, const struct login_id *id)
 {
 	struct cell_copy copy;
-	for (unsigned which = 0; which < 2; which++) {
+	for (unsigned which = 0; which < WAYS; which++) {
 		struct cell *cell = cell_of(cells, id, which);
 		if (!read_cell(cell, &copy) || is_of(&copy, id) || !is_right(txn, &copy))
 			return cell;
 	}
-	return cell_of(cells, id, (unsigned)atomic_load_explicit(&txn->db->login_cache->kept, memory_order_relaxed) & 1);
+	return cell_of(cells, id, (unsigned)atomic_load_explicit(&txn->db->login_cache->kept, memory_order_relaxed) % WAYS);
 }
 
 static void keep(orgdb_txn *txn, const struct login_id *id, const struct login *login)
@@ -267,11 +268,16 @@ static inline bool find_kept(orgdb_txn *txn, const struct login_id *id, struct l
 {
 	struct cells *cells = atomic_load(&txn->db->login_cache->cells);
 	struct cell_copy copy;
-	for (unsigned which = 0; cells && which < 2; which++)
-		if (read_cell(cell_of(cells, id, which), &copy) && is_of(&copy, id)) {
+	for (unsigned which = 0; cells && which < WAYS; which++) {
+		struct cell *cell = cell_of(cells, id, which);
+		if (load_word(cell, 2) != id->words[0]) { /* Only a hint: it may change just now. */
+			if (load_word(cell, 0) == 0)
+				return false;
+		} else if (read_cell(cell, &copy) && is_of(&copy, id)) {
 			unpack(&copy, run);
 			return is_right(txn, &copy);
 		}
+	}
 	return false;
 }
 
