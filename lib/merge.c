@@ -51,12 +51,13 @@ static uint32_t wanted_by(uint32_t policy)
 static inline orgdb_merged_connection make_entry(
 	const struct catalog_connection *connection, uint32_t from, uint32_t options)
 {
-	bool show = from & ORGDB_FROM_ORGANIZATION ? options & LOGIN_SHOW_AS_BUTTON : connection->show_as_button;
+	bool own = !(from & ORGDB_FROM_ORGANIZATION);
+	bool show = (bool)(options & LOGIN_SHOW_AS_BUTTON) | (own & connection->show_as_button);
 	return (orgdb_merged_connection){
 		.connection = &connection->connection,
 		.from = from,
 		.organization_access_level = (options & LOGIN_ACCESS_MASK) >> LOGIN_ACCESS_SHIFT,
-		.visible = !connection->enterprise || show,
+		.visible = !connection->enterprise | show,
 		.show_as_button = show,
 		.assign_membership_on_login = options & LOGIN_ASSIGN_MEMBERSHIP,
 		.is_signup_enabled = options & LOGIN_SIGNUP,
@@ -77,6 +78,12 @@ static const uint32_t *skip_own(const struct question *question, const uint32_t 
 	return own;
 }
 
+/* 1 if a <= b, else 0; as arithmetic, which compilers do not turn into a branch. */
+static inline uint32_t at_most(uint32_t a, uint32_t b)
+{
+	return 1 - (uint32_t)(((uint64_t)b - a) >> 63);
+}
+
 /*
  * Fill in entries until the array is full or the end is reached; the next call goes on from there. Which run comes next is as
  * good as random, and so is which edge is not enabled: processors guess such branches wrong, so each step takes what is least
@@ -91,25 +98,25 @@ static inline int fill(struct question *question, orgdb_merged_connection *array
 	int rc = 0;
 	while (filled < capacity && rc == 0) {
 		uint32_t a = *own, b = theirs->connection;
-		uint32_t ordinal = a < b ? a : b;
+		uint32_t take_a = at_most(a, b), take_b = at_most(b, a);
+		uint32_t ordinal = b ^ ((a ^ b) & (0 - take_a));
 		if (ordinal >= end)
 			break;
-		uint32_t options = theirs->options & (0 - (uint32_t)(b == ordinal));
+		uint32_t options = theirs->options & (0 - take_b);
 		options &= 0 - (options / LOGIN_ENABLED & 1); /* An edge that is not enabled is not there. */
-		uint32_t from =
-			(uint32_t)(a == ordinal) * ORGDB_FROM_APPLICATION | (options / LOGIN_ENABLED & 1) * ORGDB_FROM_ORGANIZATION;
-		own += a == ordinal;
-		theirs += b == ordinal;
-		if (!(question->wanted >> from & 1)) {
-			if (from == ORGDB_FROM_APPLICATION) /* Then it wants none that the application alone has. */
-				own = skip_own(question, own, theirs->connection);
+		uint32_t from = take_a * ORGDB_FROM_APPLICATION | (options / LOGIN_ENABLED & 1) * ORGDB_FROM_ORGANIZATION;
+		own += take_a;
+		theirs += take_b;
+		bool wanted = question->wanted >> from & 1;
+		if (!wanted && from == ORGDB_FROM_APPLICATION) { /* Then it wants none that the application alone has. */
+			own = skip_own(question, own, theirs->connection);
 			continue;
 		}
 		const struct catalog_connection *connection =
 			catalog_connection_of(question->txn, question->directory, ordinal, &rc);
 		if (connection) {
 			array[filled] = make_entry(connection, from, options);
-			filled += array[filled].visible | question->hidden_too;
+			filled += (array[filled].visible | question->hidden_too) & wanted;
 		}
 	}
 	question->own = own;
