@@ -1,9 +1,11 @@
 /*
- * The key-value layer: one LMDB environment, its tables and its transactions. The only room that knows <lmdb.h>.
+ * The key-value layer: one LMDB environment, its tables and its transactions.
  *
- * It knows nothing of what is stored. It translates LMDB's errors into orgdb's, keeps the rules that LMDB leaves to its
- * users (one environment per file and process is the caller's, see store.c), and makes a write transaction's first
- * failure stick: after it every call gives the same error, so a sequence of writes may be checked once.
+ * Two rooms, the only ones that know LMDB: environment.c has what is about the file as a whole, kv.c what is in it.
+ *
+ * They know nothing of what is stored. They translate LMDB's errors into orgdb's, keep the rules that LMDB leaves to its
+ * users (one environment per file and process is the caller's, see store.c), and make a write transaction's first failure
+ * stick: after it every call gives the same error, so a sequence of writes may be checked once.
  *
  * Only plain tables are used, all but one with byte-ordered keys: cursor deletes on sorted duplicates skip rows in LMDB
  * 0.9, and most other special table types have a trap of their own. The keys of organization_login are numbers in the
