@@ -125,6 +125,28 @@ static inline int fill(struct question *question, orgdb_merged_connection *array
 	return rc;
 }
 
+/*
+ * How many entries are still to come where even hidden ones count: then nobody need look at the connections, of which there
+ * may be very many.
+ */
+static size_t count_rest(const struct question *question)
+{
+	const uint32_t *own = question->own;
+	size_t own_alone = (size_t)(question->application->connections + question->application->count - own);
+	size_t of[4] = { 0 }; /* By `from`. */
+	for (const struct login_entry *theirs = question->theirs; theirs->connection != LOGIN_END; theirs++) {
+		if (!(theirs->options & LOGIN_ENABLED))
+			continue;
+		own = skip_own(question, own, theirs->connection);
+		of[ORGDB_FROM_ORGANIZATION | (*own == theirs->connection ? ORGDB_FROM_APPLICATION : 0)]++;
+	}
+	of[ORGDB_FROM_APPLICATION] = own_alone - of[ORGDB_FROM_APPLICATION | ORGDB_FROM_ORGANIZATION];
+	size_t count = 0;
+	for (uint32_t from = 0; from < 4; from++)
+		count += question->wanted >> from & 1 ? of[from] : 0;
+	return count;
+}
+
 /* ---- Asking ------------------------------------------------------------------------------------------------------ */
 
 static const orgdb_merge_options default_options = ORGDB_MERGE_OPTIONS_INIT;
@@ -193,17 +215,28 @@ static inline int find_both(struct question *question, const char *client_id)
 	return rc == 0 && options->enforce_usage ? check_usage(question->application->usage, in_organization) : rc;
 }
 
-static inline int answer(struct question *question, orgdb_merged_connection *array, size_t capacity, size_t *count)
+/* Which connections are visible they themselves must tell. */
+static int count_visible(struct question *question, size_t *count)
 {
 	orgdb_merged_connection spare[SPARE];
-	size_t more = 0;
-	int rc = fill(question, array, capacity, count);
-	if (rc != 0 || *count < capacity)
-		return rc;
+	size_t more;
+	int rc;
 	do {
 		rc = fill(question, spare, SPARE, &more);
 		*count += more;
 	} while (rc == 0 && more == SPARE);
+	return rc;
+}
+
+static inline int answer(struct question *question, orgdb_merged_connection *array, size_t capacity, size_t *count)
+{
+	int rc = fill(question, array, capacity, count);
+	if (rc != 0 || *count < capacity)
+		return rc;
+	if (question->hidden_too)
+		*count += count_rest(question);
+	else
+		rc = count_visible(question, count);
 	if (rc == 0 && *count > capacity)
 		return orgdb__fail(ORGDB_TRUNCATED, "", "there are %zu merged connections and room for %zu", *count, capacity);
 	return rc;

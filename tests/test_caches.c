@@ -353,6 +353,9 @@ Test(caches, what_is_not_asked_about_is_not_decoded)
 	expect_error(orgdb_connection_allowed(txn, application, organization, other, NULL, NULL), ORGDB_FORBIDDEN, "");
 	options.visible_only = true;
 	must(orgdb_connection_allowed(txn, application, organization, last, &options, NULL));
+	expect_error(
+		orgdb_merged_connections(txn, application, organization, NULL, entries, 2, &count), ORGDB_TRUNCATED, "");
+	cr_expect_geq(count, CONNECTIONS);
 	expect_error(orgdb_connection_allowed(txn, application, organization, hidden, &options, NULL), ORGDB_FORBIDDEN, "");
 	options.policy = ORGDB_POLICY_ORGANIZATION;
 	must(orgdb_merged_connections(txn, application, organization, &options, entries, 2, &count));

@@ -362,6 +362,19 @@ static void expect_allowed_combination(size_t i, const orgdb_merge_options *opti
 	cr_expect(!from || orgdb_str_equal(entry.connection->id, orgdb_string(id)));
 }
 
+/* However few of them fit, all are counted. */
+static void expect_count(const orgdb_merge_options *options, size_t expected)
+{
+	orgdb_merged_connection *entries = keep(COMBINATIONS * sizeof(*entries));
+	for (size_t capacity = 0; capacity <= expected; capacity++) {
+		size_t count = 0;
+		int rc = orgdb_merged_connections(txn, portal, acme, options, entries, capacity, &count);
+		cr_expect_eq(
+			rc, capacity < expected ? ORGDB_TRUNCATED : 0, "policy %u, capacity %zu", options->policy, capacity);
+		cr_expect_eq(count, expected, "policy %u, capacity %zu: %zu", options->policy, capacity, count);
+	}
+}
+
 static void expect_combinations(uint32_t policy, bool visible_only)
 {
 	orgdb_merge_options options = with_policy(policy);
@@ -388,6 +401,7 @@ static void expect_combinations(uint32_t policy, bool visible_only)
 		cr_expect_eq(found->organization_access_level, expected.organization_access_level, "%s", what);
 	}
 	cr_expect_eq(next, count, "policy %u: %zu entries, not %zu", policy, count, next);
+	expect_count(&options, count);
 }
 
 static void expect_all_combinations(void)
