@@ -346,16 +346,21 @@ static int resize(struct kv *kv, uint64_t size)
 	return rc == 0 ? 0 : orgdb__lmdb_failed(kv->path, rc, "cannot resize the map; close the store and open it again");
 }
 
+int orgdb__kv_may_grow(struct kv *kv)
+{
+	MDB_envinfo info;
+	mdb_env_info(kv->env, &info);
+	if (info.me_mapsize < kv->map_size_max)
+		return 0;
+	return orgdb__fail(ORGDB_MAP_FULL, "", "%s: the map is full at map_size_max, %llu bytes; open with a larger one",
+		kv->path, (unsigned long long)kv->map_size_max);
+}
+
 int orgdb__kv_grow(struct kv *kv)
 {
 	MDB_envinfo info;
 	mdb_env_info(kv->env, &info);
-	if (info.me_mapsize >= kv->map_size_max)
-		return orgdb__fail(ORGDB_MAP_FULL, "",
-			"%s: the map is full at map_size_max, %llu bytes; open with a larger one", kv->path,
-			(unsigned long long)kv->map_size_max);
-	uint64_t size = info.me_mapsize > kv->map_size_max / 2 ? kv->map_size_max : round_to_mib(info.me_mapsize * 2);
-	return resize(kv, size);
+	return resize(kv, info.me_mapsize > kv->map_size_max / 2 ? kv->map_size_max : round_to_mib(info.me_mapsize * 2));
 }
 
 int orgdb__kv_adopt_size(struct kv *kv)

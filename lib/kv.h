@@ -141,7 +141,9 @@ int orgdb__kv_open(
 /* All transactions must have ended. */
 void orgdb__kv_close(struct kv *kv);
 
-/* Double the map, up to map_size_max: ORGDB_MAP_FULL there. No transaction of this process may be live. */
+/* ORGDB_MAP_FULL if the map is as large as map_size_max. */
+int orgdb__kv_may_grow(struct kv *kv);
+/* Double the map, up to map_size_max. No transaction of this process may be live. */
 int orgdb__kv_grow(struct kv *kv);
 /* Take over the size that another process gave the map. No transaction of this process may be live. */
 int orgdb__kv_adopt_size(struct kv *kv);

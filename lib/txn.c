@@ -350,9 +350,12 @@ static int finish_write(orgdb_txn *txn, bool commit, bool *grown)
 		orgdb__kv_abort(txn->kv);
 	atomic_fetch_add(commit && rc == 0 ? &db->commits : &db->aborts, 1);
 	free_txn(txn);
+	bool full = rc == ORGDB_MAP_FULL;
+	if (full)
+		rc = orgdb__kv_may_grow(db->kv);
 	set_writer_live(db, false);
 	*grown = false;
-	if (rc == ORGDB_MAP_FULL) {
+	if (full && rc == 0) {
 		rc = move_map(db, orgdb__kv_grow);
 		*grown = rc == 0;
 		if (*grown)

@@ -540,13 +540,18 @@ Test(transaction, write_to_a_read_only_store_is_refused)
 
 /* Growing. */
 
-static void reopen_small(uint64_t map_size_max)
+static void reopen(uint64_t map_size, uint64_t map_size_max)
 {
 	close_store();
 	orgdb_options options = ORGDB_OPTIONS_INIT;
-	options.map_size = MEBIBYTE;
+	options.map_size = map_size;
 	options.map_size_max = map_size_max;
 	open_store(&options);
+}
+
+static void reopen_small(uint64_t map_size_max)
+{
+	reopen(MEBIBYTE, map_size_max);
 }
 
 struct batch {
@@ -750,6 +755,33 @@ Test(transaction, a_full_store_keeps_what_it_has)
 	cr_expect_eq(committed_organizations(), written);
 	struct batch batch = { .first = written, .count = 100 };
 	must(orgdb_write(db, create_batch, &batch));
+	expect_sound_store();
+}
+
+/* Nothing that is freed can be used again meanwhile: the store grows to its limit, says so at once, and goes on when the
+ * reader has ended. */
+Test(transaction, beside_an_idle_reader_the_store_grows_to_its_limit)
+{
+	enum { LIMIT = 2 * MEBIBYTE, CHANGES = 500 };
+	reopen(LIMIT, LIMIT);
+	commit_organization("acme");
+	orgdb_txn *idle;
+	must(orgdb_begin_read(db, &idle));
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < 100000; i++) {
+		struct batch batch = { .first = i, .count = 1 };
+		rc = orgdb_write(db, create_batch, &batch);
+	}
+	expect_error(rc, ORGDB_MAP_FULL, "");
+	size_t written = committed_organizations();
+	cr_expect_eq(organizations_in(idle), 1);
+	cr_expect_leq(file_size(store_path), LIMIT);
+	orgdb_end(idle);
+	for (size_t i = 0; i < CHANGES; i++) {
+		struct batch batch = { .first = written - 1 + i, .count = 1 };
+		must(orgdb_write(db, create_batch, &batch));
+	}
+	cr_expect_eq(committed_organizations(), written + CHANGES);
 	expect_sound_store();
 }
 
