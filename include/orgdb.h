@@ -247,7 +247,8 @@ ORGDB_API int orgdb_set_allocator(const orgdb_allocator *allocator);
 /** How bad it is. */
 typedef enum orgdb_log_level {
 	ORGDB_LOG_ERROR = 0, /**< The store is damaged, its disk is full or failing: somebody must act. */
-	ORGDB_LOG_WARNING,   /**< It works, but not as it should: a commit or a wait of more than a second, a process that died. */
+	ORGDB_LOG_WARNING,   /**< It works, but not as it should: a commit or a wait of more than a second, a process that died,
+	                        * an old reader. */
 	ORGDB_LOG_NOTICE,    /**< Good to know: a store was created, its map has grown. */
 } orgdb_log_level;
 
@@ -289,11 +290,15 @@ typedef struct orgdb_options {
 	uint64_t row_cache_size;
 	bool verify;           /**< Prove that every page is sound before any is used: see "Damaged files". A handle that is open
 	                        * already is not verified again. */
+	/** A read transaction that so many changes have followed is old, whichever process's it is: space that they freed cannot
+	 * be used again, so the store grows. Whoever writes names it in the log, then and each time that as many more have
+	 * followed; orgdb_readers() marks it. 0: 10,000. */
+	uint64_t reader_age_max;
 } orgdb_options;
 
 #define ORGDB_ROW_CACHE_SIZE 134217728 /**< The default row_cache_size: 128 MiB, enough for a million organizations. */
 /** The defaults. */
-#define ORGDB_OPTIONS_INIT { sizeof(orgdb_options), false, false, 0, 0, 0, 0, ORGDB_ROW_CACHE_SIZE, false }
+#define ORGDB_OPTIONS_INIT { sizeof(orgdb_options), false, false, 0, 0, 0, 0, ORGDB_ROW_CACHE_SIZE, false, 0 }
 
 /**
  * Open the store in file @p path, or create it there (mode 0600, whole or not at all).
@@ -1055,6 +1060,7 @@ typedef struct orgdb_reader {
 	uint64_t thread;  /**< The thread that took the place, as pthread_self() there. */
 	uint64_t behind;  /**< How many times the store was changed since its snapshot, if it is active. */
 	bool is_active;   /**< In a transaction; else kept for the next one, and in nobody's way. */
+	bool is_old;      /**< That is as often as this handle's reader_age_max, or more. */
 	bool is_stale;    /**< The process is gone. Whoever opens the store for writing, or writes when it has grown, clears the
 	                   * place; until then, if it is active, space freed since its snapshot cannot be used again. */
 } orgdb_reader;

@@ -206,6 +206,7 @@ static struct kv *new_kv(const char *path)
 		return NULL;
 	}
 	kv->lock_fd = -1;
+	kv->reader_age_max = UINT64_MAX;
 	return kv;
 }
 
@@ -312,6 +313,8 @@ int orgdb__kv_open(
 	if (!kv)
 		return ORGDB_NO_MEMORY;
 	kv->verify = settings->verify;
+	if (settings->reader_age_max > 0)
+		kv->reader_age_max = settings->reader_age_max;
 	uint64_t map_size = round_to_mib(settings->map_size);
 	kv->map_size_max = settings->map_size_max ? round_to_mib(settings->map_size_max) : UINT64_MAX / MIB * MIB;
 	if (map_size > kv->map_size_max)
@@ -422,6 +425,19 @@ static bool is_gone(struct kv *kv, long process)
 	return process != getpid() && fcntl(kv->lock_fd, F_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
 }
 
+/* LMDB tells its readers only as lines of text: process, thread in hexadecimal, transaction or "-"; and a headline. */
+static bool read_line(const char *line, uint64_t newest, struct kv_reader *reader)
+{
+	unsigned long long process, thread, snapshot;
+	int fields = sscanf(line, "%llu %llx %llu", &process, &thread, &snapshot);
+	if (fields < 2)
+		return false;
+	*reader = (struct kv_reader){ .process = process, .thread = thread, .active = fields == 3 };
+	if (reader->active && snapshot < newest)
+		reader->behind = newest - snapshot;
+	return true;
+}
+
 struct reader_walk {
 	struct kv *kv;
 	uint64_t newest;
@@ -429,18 +445,14 @@ struct reader_walk {
 	void *context;
 };
 
-/* LMDB tells its readers only as lines of text: process, thread in hexadecimal, transaction or "-"; and a headline. */
 static int visit_line(const char *line, void *context)
 {
 	struct reader_walk *walk = context;
-	long process;
-	unsigned long long thread, snapshot;
-	int fields = sscanf(line, "%ld %llx %llu", &process, &thread, &snapshot);
-	if (fields < 2)
+	struct kv_reader reader;
+	if (!read_line(line, walk->newest, &reader))
 		return 0;
-	struct kv_reader reader = { (uint64_t)process, thread, fields == 3, 0, is_gone(walk->kv, process) };
-	if (reader.active && snapshot < walk->newest)
-		reader.behind = walk->newest - snapshot;
+	reader.old = reader.behind >= walk->kv->reader_age_max;
+	reader.stale = is_gone(walk->kv, (long)reader.process);
 	return walk->visit(&reader, walk->context) ? 0 : -1;
 }
 
@@ -460,16 +472,58 @@ int orgdb__kv_readers(struct kv *kv, bool (*visit)(const struct kv_reader *reade
 	return 0;
 }
 
+/* ---- Readers that hold up space ---------------------------------------------------------------------------------- */
+
 /* A process that died in a read transaction keeps space from being used again. Then the store grows, so look when it has. */
+static void clear_after_growth(struct kv *kv, const MDB_envinfo *info)
+{
+	if (info->me_last_pgno < kv->readers_check)
+		return;
+	kv->readers_check = info->me_last_pgno + READER_CHECK_PAGES;
+	orgdb__environment_clear_readers(kv);
+}
+
+struct age_walk {
+	struct kv *kv;
+	uint64_t newest, passed; /* The newest snapshot, and how many since the last look. */
+};
+
+/* Name a reader when it has become old, and each time that it has become as much older. */
+static int name_if_old(const char *line, void *context)
+{
+	const struct age_walk *walk = context;
+	struct kv_reader reader;
+	if (!read_line(line, walk->newest, &reader))
+		return 0;
+	uint64_t age = walk->kv->reader_age_max, before = reader.behind > walk->passed ? reader.behind - walk->passed : 0;
+	if (reader.behind / age != before / age)
+		orgdb__log(ORGDB_LOG_WARNING,
+			"%s: process %llu has a read transaction open since %llu changes (thread %llx); space that they freed cannot be "
+			"used again until it ends",
+			walk->kv->path, (unsigned long long)reader.process, (unsigned long long)reader.behind,
+			(unsigned long long)reader.thread);
+	return 0;
+}
+
+/* Often enough to be a quarter of the age late at most. */
+static void name_old_readers(struct kv *kv, const MDB_envinfo *info)
+{
+	struct age_walk walk = { kv, info->me_last_txnid, info->me_last_txnid - kv->ages_seen };
+	if (walk.passed <= kv->reader_age_max / 4)
+		return;
+	kv->ages_seen = info->me_last_txnid;
+	mdb_reader_list(kv->env, name_if_old, &walk);
+}
+
 void orgdb__environment_tend_readers(struct kv *kv)
 {
 	MDB_envinfo info;
 	mdb_env_info(kv->env, &info);
-	if (info.me_last_pgno < kv->readers_check)
-		return;
-	kv->readers_check = info.me_last_pgno + READER_CHECK_PAGES;
-	orgdb__environment_clear_readers(kv);
+	clear_after_growth(kv, &info);
+	name_old_readers(kv, &info);
 }
+
+/* ---- Taking turns ------------------------------------------------------------------------------------------------ */
 
 /*
  * Writers of different processes queue here for LMDB's mutex. That survives the death of its owner, but a process that is

@@ -122,6 +122,7 @@ static bool collect_reader(const struct kv_reader *reader, void *context)
 		.thread = reader->thread,
 		.behind = reader->behind,
 		.is_active = reader->active,
+		.is_old = reader->old,
 		.is_stale = reader->stale,
 	};
 	return true;

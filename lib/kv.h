@@ -97,6 +97,7 @@ struct kv_settings {
 	uint64_t map_size;
 	uint64_t map_size_max;
 	uint32_t readers_max;
+	uint64_t reader_age_max; /* A reader that so many commits have followed is old; 0: none is. */
 };
 
 struct kv_statistics {
@@ -120,7 +121,8 @@ struct kv_reader {
 	uint64_t process;
 	uint64_t thread; /* pthread_self() there. */
 	bool active;     /* It holds a snapshot ... */
-	uint64_t behind; /* ... which this many commits followed. */
+	uint64_t behind; /* ... which this many commits followed ... */
+	bool old;        /* ... which are too many. */
 	bool stale;      /* The process is gone. */
 };
 

@@ -24,7 +24,7 @@
 #include "log.h"
 #include "login_cache.h"
 
-enum { READERS_DEFAULT = 1022 };
+enum { READERS_DEFAULT = 1022, READER_AGE_DEFAULT = 10000 };
 #define MAP_SIZE_DEFAULT (UINT64_C(64) << 30)
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -163,6 +163,8 @@ static int check_options(const orgdb_options *given, orgdb_options *options)
 		options->map_size = MAP_SIZE_DEFAULT;
 	if (options->readers_max == 0)
 		options->readers_max = READERS_DEFAULT;
+	if (options->reader_age_max == 0)
+		options->reader_age_max = READER_AGE_DEFAULT;
 	return 0;
 }
 
@@ -262,6 +264,7 @@ static int open_new(const char *path, const struct stat *info, const orgdb_optio
 		.map_size = options->map_size,
 		.map_size_max = options->map_size_max,
 		.readers_max = options->readers_max,
+		.reader_age_max = options->reader_age_max,
 	};
 	int rc = orgdb__kv_open(&settings, read_format, db, &db->kv);
 	if (rc != 0) {

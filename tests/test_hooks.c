@@ -384,6 +384,92 @@ Test(hooks, readers_of_dead_processes_are_logged)
 	end_process(alive);
 }
 
+/* Commit changes until a line is logged; returns how many it took, 0 if there was none after 100. */
+static size_t changes_until_a_line(void)
+{
+	static size_t users;
+	logged[0] = '\0';
+	lines = 0;
+	for (size_t i = 1; i <= 100; i++) {
+		begin_write();
+		if (lines > 0) { /* It was logged before this one changed anything. */
+			end();
+			return i - 1;
+		}
+		create_user(format("user-%zu", users++));
+		commit();
+	}
+	return 0;
+}
+
+static void listen_for_readers_older_than(uint64_t age)
+{
+	orgdb_options options = ORGDB_OPTIONS_INIT;
+	options.map_size = 16 * MEBIBYTE;
+	options.reader_age_max = age;
+	listen(&options);
+}
+
+/* Up to a quarter of the age late. */
+Test(hooks, a_reader_is_named_when_it_is_old_and_each_time_it_is_as_much_older)
+{
+	listen_for_readers_older_than(20);
+	begin_read();
+	orgdb_txn *old = txn;
+	txn = NULL;
+	size_t first = changes_until_a_line();
+	cr_expect(first >= 20 && first <= 25, "after %zu changes", first);
+	expect_line("warning", format("process %ld has a read transaction open since %zu changes", (long)getpid(), first));
+	size_t second = first + changes_until_a_line();
+	cr_expect(second >= 40 && second <= 45, "after %zu changes", second);
+	expect_line("warning", format("since %zu changes", second));
+	orgdb_end(old);
+	cr_expect_eq(changes_until_a_line(), 0, "%s", logged);
+}
+
+Test(hooks, a_reader_of_another_process_is_named)
+{
+	listen_for_readers_older_than(20);
+	pid_t reader = process_that(read_in_the_child);
+	cr_expect_neq(changes_until_a_line(), 0);
+	expect_line("warning", format("process %ld has a read transaction open since", (long)reader));
+	end_process(reader);
+}
+
+/* Whoever opens a store hears of those that are old already. */
+Test(hooks, a_reader_that_was_old_before_is_named)
+{
+	open_store(NULL);
+	pid_t reader = process_that(read_in_the_child);
+	for (size_t i = 0; i < 30; i++) {
+		begin_write();
+		create_role(format("role-%zu", i));
+		commit();
+	}
+	close_store();
+	listen_for_readers_older_than(20);
+	begin_write();
+	end();
+	expect_line("warning", format("process %ld has a read transaction open since 30 changes", (long)reader));
+	end_process(reader);
+}
+
+Test(hooks, short_readers_are_not_named)
+{
+	listen_for_readers_older_than(20);
+	for (size_t i = 0; i < 100; i++) {
+		begin_read();
+		orgdb_txn *reader = txn;
+		for (size_t k = 0; k < 3; k++) {
+			begin_write();
+			create_user(format("user-%zu-%zu", i, k));
+			commit();
+		}
+		orgdb_end(reader);
+	}
+	cr_expect_eq(lines, 0, "%s", logged);
+}
+
 Test(hooks, damage_is_logged)
 {
 	static const uint8_t key[] = "counters";

@@ -252,6 +252,30 @@ Test(inspect, own_readers)
 	cr_expect_not(reader.is_stale);
 }
 
+Test(inspect, a_reader_is_old_from_the_age_of_the_option_on)
+{
+	close_store();
+	orgdb_options options = ORGDB_OPTIONS_INIT;
+	options.map_size = 64 * MEBIBYTE;
+	options.reader_age_max = 3;
+	open_store(&options);
+	begin_read();
+	orgdb_reader reader;
+	size_t total;
+	orgdb_txn *reading = txn;
+	for (size_t changes = 0; changes < 5; changes++) {
+		readers_of(getpid(), &reader, 1, &total);
+		expect_number(reader.behind, changes);
+		cr_expect_eq(reader.is_old, changes >= 3, "after %zu changes", changes);
+		begin_write();
+		create_organization(format("later-%zu", changes));
+		commit();
+	}
+	orgdb_end(reading);
+	readers_of(getpid(), &reader, 1, &total);
+	cr_expect_not(reader.is_old);
+}
+
 static bool read_twice(void)
 {
 	orgdb *own;

@@ -152,18 +152,23 @@ int store_failed(int code, const char *path)
 	return store_failed_as(code, path, path);
 }
 
+static int open_with(const char *path, const orgdb_options *options, orgdb **out)
+{
+	int code = orgdb_open(path, options, out);
+	return code == ORGDB_OK ? STATUS_OK : store_failed(code, path);
+}
+
 int open_store(const char *path, bool read_only, orgdb **out)
 {
 	orgdb_options options = ORGDB_OPTIONS_INIT;
 	options.read_only = read_only;
 	options.must_exist = true;
-	int code = orgdb_open(path, &options, out);
-	return code == ORGDB_OK ? STATUS_OK : store_failed(code, path);
+	return open_with(path, &options, out);
 }
 
-int open_snapshot(const char *path, orgdb **db, orgdb_txn **txn)
+int open_snapshot_with(const char *path, const orgdb_options *options, orgdb **db, orgdb_txn **txn)
 {
-	int status = open_store(path, true, db);
+	int status = open_with(path, options, db);
 	if (status != STATUS_OK)
 		return status;
 	int code = orgdb_begin_read(*db, txn);
@@ -171,6 +176,13 @@ int open_snapshot(const char *path, orgdb **db, orgdb_txn **txn)
 		return STATUS_OK;
 	orgdb_close(*db);
 	return store_failed(code, path);
+}
+
+int open_snapshot(const char *path, orgdb **db, orgdb_txn **txn)
+{
+	orgdb_options options = ORGDB_OPTIONS_INIT;
+	options.read_only = true;
+	return open_snapshot_with(path, &options, db, txn);
 }
 
 int find_organization(orgdb_txn *txn, const char *id_or_name, orgdb_organization *out)

@@ -36,6 +36,7 @@ int open_store(const char *path, bool read_only, orgdb **out);
 
 /* Open an existing store and begin a snapshot of it; complains if that fails. */
 int open_snapshot(const char *path, orgdb **db, orgdb_txn **txn);
+int open_snapshot_with(const char *path, const orgdb_options *options, orgdb **db, orgdb_txn **txn);
 
 /* Get an organization by its id, which begins with "org_", or by its name, which does not. */
 int find_organization(orgdb_txn *txn, const char *id_or_name, orgdb_organization *out);

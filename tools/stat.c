@@ -11,7 +11,7 @@
 #include "cli.h"
 #include "object.h"
 
-enum { OPTION_JSON };
+enum { OPTION_JSON, OPTION_OLD };
 
 enum { TABLES_MAX = 64, READERS = 64 };
 
@@ -87,16 +87,28 @@ static void print_tables(const struct stat_report *report)
 	}
 }
 
+/* What makes text look bad, and ends that, if it is. */
+static const char *bad(bool is_bad)
+{
+	return is_bad ? style(stdout, STYLE_BAD) : "";
+}
+
+static const char *good(bool was_bad)
+{
+	return was_bad ? style(stdout, STYLE_NONE) : "";
+}
+
 static void print_reader(void *context, const orgdb_reader *reader)
 {
 	bool *headed = context;
+	const char *state = reader->is_old ? "old" : reader->is_active ? "active" : "idle";
 	if (!*headed)
 		printf("\n%s%-12s %18s  %-6s  %-6s %8s%s\n", style(stdout, STYLE_HEADING), "READER", "THREAD", "STATE", "STALE",
 			"BEHIND", style(stdout, STYLE_NONE));
 	*headed = true;
-	printf("%-12" PRIu64 " %18" PRIx64 "  %-6s  %s%-6s%s %8" PRIu64 "\n", reader->process, reader->thread,
-		reader->is_active ? "active" : "idle", reader->is_stale ? style(stdout, STYLE_BAD) : "",
-		reader->is_stale ? "yes" : "no", reader->is_stale ? style(stdout, STYLE_NONE) : "", reader->behind);
+	printf("%-12" PRIu64 " %18" PRIx64 "  %s%-6s%s  %s%-6s%s %8" PRIu64 "\n", reader->process, reader->thread,
+		bad(reader->is_old), state, good(reader->is_old), bad(reader->is_stale), reader->is_stale ? "yes" : "no",
+		good(reader->is_stale), reader->behind);
 }
 
 static int print_for_people(const struct stat_report *report)
@@ -152,6 +164,7 @@ static void write_reader(void *context, const orgdb_reader *reader)
 	json_write_number(writer, "process", reader->process);
 	json_write_number(writer, "thread", reader->thread);
 	json_write_bool(writer, "is_active", reader->is_active);
+	json_write_bool(writer, "is_old", reader->is_old);
 	json_write_bool(writer, "is_stale", reader->is_stale);
 	json_write_number(writer, "behind", reader->behind);
 	json_end_object(writer);
@@ -187,7 +200,10 @@ static int run(const struct arguments *arguments)
 {
 	struct stat_report report = { .path = arguments->operands[0] };
 	orgdb_txn *txn;
-	int status = open_snapshot(report.path, &report.db, &txn);
+	orgdb_options how = ORGDB_OPTIONS_INIT;
+	how.read_only = true;
+	how.reader_age_max = option_number(arguments, OPTION_OLD, 0);
+	int status = open_snapshot_with(report.path, &how, &report.db, &txn);
 	if (status != STATUS_OK)
 		return status;
 	int code = fill_report(&report, txn);
@@ -211,7 +227,13 @@ static const struct parameter options[] = {
 		.help = "one JSON object, always with the same members: store, uuid, format_version, objects (a number for "
 				"each kind), member_roles, lsn, file_size, used_size, page_size, free_pages, map_size, readers_max, "
 				"tables (name, rows, depth, branch_pages, leaf_pages, overflow_pages, size), readers (process, "
-				"thread, is_active, is_stale, behind); sizes are in bytes",
+				"thread, is_active, is_old, is_stale, behind); sizes are in bytes",
+	},
+	[OPTION_OLD] = {
+		.name = "old",
+		.value = "N",
+		.type = VALUE_NUMBER,
+		.help = "call a reader old when N transactions have changed the store since its snapshot; 10000 if not given",
 	},
 	{ 0 },
 };
@@ -219,6 +241,7 @@ static const struct parameter options[] = {
 static const struct example examples[] = {
 	{ "all there is to know", "orgdb stat acme.orgdb" },
 	{ "for monitoring", "orgdb stat acme.orgdb --json" },
+	{ "who keeps the store from using freed space", "orgdb stat acme.orgdb --old 100" },
 	{ 0 },
 };
 
@@ -226,14 +249,17 @@ const struct command command_stat = {
 	.name = "stat",
 	.group = GROUP_LOOK,
 	.summary = "show how many objects a store holds, its sizes and its readers",
-	.help = "Show STORE's own id, its format, how many objects of each kind it holds, how many transactions have "
-			"changed it, its sizes, its tables, and which processes have it open for reading.\n"
-			"free pages\thold nothing; the next changes take them before the file grows\n"
-			"map bytes\taddress space that is reserved; it takes no room on the device\n"
-			"readers\tplaces taken for read transactions, this command's own included\n"
-			"BEHIND\thow many transactions have changed the store since an active reader's snapshot; space that they "
-			"freed cannot be used again while it lasts\n"
-			"STALE\tthe reader's process is gone; opening the store for writing clears it away\n",
+	.help =
+		"Show STORE's own id, its format, how many objects of each kind it holds, how many transactions have "
+		"changed it, its sizes, its tables, and which processes have it open for reading.\n"
+		"free pages\thold nothing; the next changes take them before the file grows\n"
+		"map bytes\taddress space that is reserved; it takes no room on the device\n"
+		"readers\tplaces taken for read transactions, this command's own included\n"
+		"BEHIND\thow many transactions have changed the store since an active reader's snapshot; space that they "
+		"freed cannot be used again while it lasts\n"
+		"STATE\tidle: kept for the next transaction, and in nobody's way; active: in one; old: in one that should have "
+		"ended long ago, for the store grows meanwhile\n"
+		"STALE\tthe reader's process is gone; opening the store for writing clears it away\n",
 	.operands = operands,
 	.options = options,
 	.examples = examples,

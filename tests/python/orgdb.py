@@ -49,7 +49,7 @@ class ErrorInfo(Structure):
 class Options(Structure):
     _fields_ = [("size", c_size_t), ("read_only", c_bool), ("must_exist", c_bool), ("durability", c_uint32),
                 ("map_size", c_uint64), ("map_size_max", c_uint64), ("readers_max", c_uint32),
-                ("row_cache_size", c_uint64), ("verify", c_bool)]
+                ("row_cache_size", c_uint64), ("verify", c_bool), ("reader_age_max", c_uint64)]
 
     def __init__(self, **given):
         super().__init__(size=ctypes.sizeof(Options), row_cache_size=1 << 27)
@@ -92,7 +92,7 @@ class Row(Structure):
 
 class Reader(Structure):
     _fields_ = [("ordinal", c_uint64), ("process", c_uint64), ("thread", c_uint64), ("behind", c_uint64),
-                ("is_active", c_bool), ("is_stale", c_bool)]
+                ("is_active", c_bool), ("is_old", c_bool), ("is_stale", c_bool)]
 
 
 class Problem(Structure):

@@ -52,7 +52,11 @@ one=$held
 "$orgdb" load many.orgdb small.jsonl >/dev/null
 expect 'a reader of another process' 0 "^$one +[0-9a-f]+ +active +no +1\$" "$orgdb" stat many.orgdb
 "$orgdb" stat many.orgdb --json >found.json
-check 'a reader as JSON' grep -q "\"readers\": \[{\"process\": $one, \"thread\": [0-9]*, \"is_active\": true, \"is_stale\": false, \"behind\": 1}\]}\$" found.json
+check 'a reader as JSON' grep -q "\"readers\": \[{\"process\": $one, \"thread\": [0-9]*, \"is_active\": true, \"is_old\": false, \"is_stale\": false, \"behind\": 1}\]}\$" found.json
+expect 'a reader that is old' 0 "^$one +[0-9a-f]+ +old +no +1\$" "$orgdb" stat many.orgdb --old 1
+expect 'one that is not that old' 0 "^$one +[0-9a-f]+ +active +no +1\$" "$orgdb" stat many.orgdb --old 2
+"$orgdb" stat many.orgdb --old 1 --json >found.json
+check 'an old reader as JSON' grep -q "{\"process\": $one, .*\"is_old\": true, " found.json
 hold two
 exec 4<two
 read -r first <&4
