@@ -1,5 +1,6 @@
 /*
- * Killed: processes that write and read a store die by kill -9 at random moments, alone and in crowds.
+ * Killed: processes that open, write, read and close a store die by kill -9 at random moments: alone, one after the other
+ * in crowds, and all at once.
  *
  * Inside each transaction a writer tells its parent, over a pipe, what the store will hold; after the commit, that it has
  * returned; a reader tells what it sees. Whatever was killed when: the store is sound, it is as one of these transactions
@@ -121,16 +122,20 @@ static void pass_time(uint32_t microseconds)
 	nanosleep(&(struct timespec){ .tv_nsec = (long)microseconds * 1000 }, NULL);
 }
 
+static void read_once(struct process *process, orgdb *db, uint32_t microseconds)
+{
+	orgdb_txn *txn;
+	die_if(orgdb_begin_read(db, &txn), "begin to read");
+	die_if(state_of(txn, &process->message.state), "read everything");
+	tell(process, SEEN);
+	pass_time(input_below(&process->input, microseconds));
+	orgdb_end(txn);
+}
+
 static void read_for_ever(struct process *process, orgdb *db)
 {
-	for (;;) {
-		orgdb_txn *txn;
-		die_if(orgdb_begin_read(db, &txn), "begin to read");
-		die_if(state_of(txn, &process->message.state), "read everything");
-		tell(process, SEEN);
-		pass_time(input_below(&process->input, 3000));
-		orgdb_end(txn);
-	}
+	for (;;)
+		read_once(process, db, 3000);
 }
 
 static orgdb *open_store(const struct trial *trial, uint32_t durability)
@@ -143,6 +148,21 @@ static orgdb *open_store(const struct trial *trial, uint32_t durability)
 	options.durability = durability;
 	die_if(orgdb_open(trial->path, &options, &db), "open");
 	return db;
+}
+
+/* A handle for each transaction: the locks of a file come and go with those who have it open. */
+static void come_and_go(struct process *process, orgdb *db)
+{
+	for (;;) {
+		if (input_chance(&process->input, 50)) {
+			die_if(orgdb_write(db, change, process), "write");
+			tell(process, COMMITTED);
+		} else {
+			read_once(process, db, 300);
+		}
+		orgdb_close(db);
+		db = open_store(process->trial, ORGDB_DURABLE);
+	}
 }
 
 static void spawn(struct round *round, void (*work)(struct process *process, orgdb *db), uint32_t durability)
@@ -341,6 +361,20 @@ static void kill_in_crowd(struct round *round)
 	judge(round);
 }
 
+static void kill_at_once(struct round *round)
+{
+	begin_round(round);
+	for (int i = 0; i < CROWD; i++)
+		spawn(round, come_and_go, ORGDB_DURABLE);
+	if (!listen_for(round, COMMITTED, CROWD))
+		trial_fail("those who come and go commit nothing any more");
+	wait_for_some_moment(round);
+	for (int i = 0; i < CROWD; i++)
+		kill(round->processes[i], SIGKILL);
+	end_round(round);
+	judge(round);
+}
+
 static void begin_new_store(struct round *round)
 {
 	empty_folder(round->trial->folder);
@@ -424,6 +458,8 @@ int main(int count, char **arguments)
 			begin_new_store(&round);
 		if (input_chance(&round.input, 15))
 			kill_in_crowd(&round);
+		else if (input_chance(&round.input, 10))
+			kill_at_once(&round);
 		else
 			kill_one(&round);
 	}
