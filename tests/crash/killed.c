@@ -33,6 +33,7 @@ enum {
 	CROWD = 5, /* Processes in a crowd; the last two of them read. */
 	CROWD_READERS = 2,
 	ROUNDS_OF_A_STORE = 15,
+	EARLY = 20000,    /* Microseconds between a commit that is acknowledged too early and the commit. */
 	STUCK = 10000000, /* Microseconds after which who has not committed is stuck. */
 	DEAD_READERS = 3,
 	SETTLING_COMMITS = 100, /* After these, a dead reader's space is in use again. */
@@ -91,6 +92,11 @@ static void tell(struct process *process, enum what what)
 		_exit(1);
 }
 
+static void pass_time(uint32_t microseconds)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = (long)microseconds * 1000 }, NULL);
+}
+
 static int change(orgdb_txn *txn, void *context)
 {
 	struct process *process = context;
@@ -104,8 +110,10 @@ static int change(orgdb_txn *txn, void *context)
 		return rc;
 	state->lsn++;
 	tell(process, WILL_COMMIT);
-	if (planted(process->trial, "early"))
+	if (planted(process->trial, "early")) {
 		tell(process, COMMITTED);
+		pass_time(EARLY); /* Else it would take luck to be killed just then. */
+	}
 	return planted(process->trial, "half") ? workload_touch(txn, &process->input) : 0;
 }
 
@@ -115,11 +123,6 @@ static void write_for_ever(struct process *process, orgdb *db)
 		die_if(orgdb_write(db, change, process), "write");
 		tell(process, COMMITTED);
 	}
-}
-
-static void pass_time(uint32_t microseconds)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = (long)microseconds * 1000 }, NULL);
 }
 
 static void read_once(struct process *process, orgdb *db, uint32_t microseconds)
