@@ -20,6 +20,8 @@ struct input {
 	const uint32_t *pool; /* How many ids there are to draw from, for each kind of entity. */
 	char *buffer;         /* What is made. */
 	size_t used;
+	const uint8_t *script; /* Choices instead of random numbers, until there are no more ... */
+	size_t script_size;    /* ... bytes. */
 };
 
 void input_open(struct input *input, uint64_t seed);
