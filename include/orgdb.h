@@ -31,6 +31,7 @@ extern "C" {
  * | organization           | `org_...`, with a unique name                                                              |
  * | user                   | `provider|id`; belongs to the tenant, never to an organization                            |
  * | role                   | `rol_...`; given to a member inside one organization                                      |
+ * | email template         | what one of the tenant's emails looks like, in Liquid; one for each occasion              |
  * | enabled connection     | organization-connection, with options                                                     |
  * | application connection | application-connection                                                                    |
  * | membership             | organization-user, with roles                                                             |
@@ -366,13 +367,13 @@ ORGDB_API int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn);
 
 /** @name Kinds and fields
  *
- * Connections, applications, organizations, users and roles are *entities*: each has an id that never changes and
- * fields. Every entity struct begins with the same members:
+ * Connections, applications, organizations, users, roles and email templates are *entities*: each has an id that never
+ * changes and fields. Every entity struct begins with the same members:
  *
  * - `ordinal`: its place in creation order, never used again; set by the library, ignored on input.
  * - `fields`: one bit for each member that counts, such as `ORGDB_ORGANIZATION_NAME`:
  *   - **create**: the members that are given. 0 is short for all of them as they stand: absent text and values
- *     (`data == NULL`) are not given, flags and choices are. Each struct's `_INIT` holds the defaults.
+ *     (`data == NULL`) are not given, flags, choices and numbers are. Each struct's `_INIT` holds the defaults.
  *   - **update**: the members to change, at least one; the others stay. An absent text or value removes the field.
  *   - **get, list**: the members that are stored; the others hold their defaults.
  * - `extra`: fields that orgdb does not know, as a map; kept and given back. Updated as a whole under #ORGDB_EXTRA. A key
@@ -390,13 +391,14 @@ typedef enum orgdb_kind {
 	ORGDB_KIND_ROLE,
 	ORGDB_KIND_USER,
 	ORGDB_KIND_ORGANIZATION,
+	ORGDB_KIND_EMAIL_TEMPLATE,
 	ORGDB_KIND_APPLICATION_CONNECTION, /* from here on: edges */
 	ORGDB_KIND_ENABLED_CONNECTION,
 	ORGDB_KIND_MEMBERSHIP,
 } orgdb_kind;
 
-#define ORGDB_ENTITY_KINDS 5 /**< The first kinds are the entities. */
-#define ORGDB_KINDS 8        /**< All kinds. */
+#define ORGDB_ENTITY_KINDS 6 /**< The first kinds are the entities. */
+#define ORGDB_KINDS 9        /**< All kinds. */
 
 #define ORGDB_EXTRA (UINT32_C(1) << 31) /**< The bit of `extra` in every `fields`. */
 
@@ -714,6 +716,64 @@ ORGDB_API int orgdb_role_delete(orgdb_txn *txn, const char *id, orgdb_cascade *g
 ORGDB_API int orgdb_role_list(orgdb_txn *txn, uint64_t after, orgdb_role *array, size_t capacity, size_t *count);
 /** How many there are. */
 ORGDB_API int orgdb_role_count(orgdb_txn *txn, uint64_t *count);
+/**@}*/
+
+/** @name Email templates
+ * What the tenant's emails look like: one template for each occasion, the same for all organizations. What makes them an
+ * organization's are their variables: orgdb_template_context(). */
+/**@{*/
+/** Bits for the members of an #orgdb_email_template. */
+enum {
+	ORGDB_EMAIL_TEMPLATE_NAME = 1 << 0,
+	ORGDB_EMAIL_TEMPLATE_FROM = 1 << 1,
+	ORGDB_EMAIL_TEMPLATE_SUBJECT = 1 << 2,
+	ORGDB_EMAIL_TEMPLATE_SYNTAX = 1 << 3,
+	ORGDB_EMAIL_TEMPLATE_BODY = 1 << 4,
+	ORGDB_EMAIL_TEMPLATE_ENABLED = 1 << 5,
+	ORGDB_EMAIL_TEMPLATE_RESULT_URL = 1 << 6,
+	ORGDB_EMAIL_TEMPLATE_URL_LIFETIME_IN_SECONDS = 1 << 7,
+	ORGDB_EMAIL_TEMPLATE_INCLUDE_EMAIL_IN_REDIRECT = 1 << 8,
+};
+
+/** What an email of one occasion looks like. In JSON, some members have the names that the service gave them. */
+typedef struct orgdb_email_template {
+	uint64_t ordinal; /**< Out: its place in creation order. */
+	uint32_t fields;  /**< One bit for each member that counts. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
+	orgdb_str name;    /**< `template` in JSON. Its id, required: `verify_email`, `verify_email_by_code`, `auth_email_by_code`,
+	                    * `reset_email`, `reset_email_by_code`, `welcome_email`, `blocked_account`, `stolen_credentials`,
+	                    * `enrollment_email`, `mfa_oob_code`, `user_invitation`, `async_approval`, or of old `change_password`
+	                    * or `password_reset`. Never changes. */
+	orgdb_str from;    /**< Required; may be empty: the tenant's own address. */
+	orgdb_str subject; /**< Required; may be empty. A template, too: put the rendered text on one line. */
+	orgdb_str syntax;  /**< What subject and body are written in: 1..64 characters; default: `liquid`. */
+	orgdb_str body;    /**< Required; may be empty. */
+	bool enabled;      /**< Whether it is used instead of the service's own. Default: false. */
+	orgdb_str result_url; /**< `resultUrl` in JSON: where a link in the mail leads to in the end. */
+	uint64_t url_lifetime_in_seconds; /**< `urlLifetimeInSeconds` in JSON: how long that link works. Default: 432000, five
+	                                   * days. */
+	bool include_email_in_redirect;   /**< `includeEmailInRedirect` in JSON: tell `result_url` the address. Default: true. */
+} orgdb_email_template;
+
+/** The defaults. */
+#define ORGDB_EMAIL_TEMPLATE_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+	false, { NULL, 0 }, 432000, true }
+
+/** Create a template. @param name optional; its name, NUL-terminated, valid until the transaction ends.
+ * @return 0; #ORGDB_EXISTS; #ORGDB_INVALID; #ORGDB_TOO_LARGE. */
+ORGDB_API int orgdb_email_template_create(
+	orgdb_txn *txn, const orgdb_email_template *email_template, orgdb_str *name);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_email_template_get(orgdb_txn *txn, const char *name, orgdb_email_template *out);
+/** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID; #ORGDB_TOO_LARGE. */
+ORGDB_API int orgdb_email_template_update(orgdb_txn *txn, const char *name, const orgdb_email_template *changes);
+/** Delete it. @param gone optional; always nothing. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_email_template_delete(orgdb_txn *txn, const char *name, orgdb_cascade *gone);
+/** List in creation order. */
+ORGDB_API int orgdb_email_template_list(
+	orgdb_txn *txn, uint64_t after, orgdb_email_template *array, size_t capacity, size_t *count);
+/** How many there are. */
+ORGDB_API int orgdb_email_template_count(orgdb_txn *txn, uint64_t *count);
 /**@}*/
 
 /** @name Application connections
@@ -1124,6 +1184,7 @@ typedef enum orgdb_type {
 	ORGDB_TYPE_CHOICE,   /**< A uint32_t, an index into `choices`. */
 	ORGDB_TYPE_MAP,      /**< An #orgdb_value that holds a map. */
 	ORGDB_TYPE_ARRAY,    /**< An #orgdb_value that holds an array. */
+	ORGDB_TYPE_NUMBER,   /**< A uint64_t. */
 } orgdb_type;
 
 /** What is special about a field. */
@@ -1141,11 +1202,11 @@ typedef struct orgdb_field {
 	uint32_t type;             /**< An #orgdb_type. */
 	uint32_t flags;            /**< ORGDB_FIELD_... */
 	size_t offset;             /**< Of the member in the kind's struct. */
-	uint32_t length_min;       /**< Text: characters. Map, array: entries. */
-	uint32_t length_max;       /**< 0: bounded by #ORGDB_RECORD_SIZE_MAX alone. */
+	uint32_t length_min;       /**< Text: characters. Map, array: entries. Number: the least. */
+	uint32_t length_max;       /**< 0: bounded by #ORGDB_RECORD_SIZE_MAX alone; a number by its 64 bits. */
 	const char *expectation;   /**< What a valid value looks like, in words. */
 	const char *const *choices; /**< Choice: the names, ended by NULL. */
-	uint32_t default_value;    /**< Bool and choice: the default. */
+	uint32_t default_value;    /**< Bool, choice and number: the default. */
 	uint32_t rule;             /**< Fields with the same number, but 0, obey the same rule beyond type and length. */
 } orgdb_field;
 

@@ -330,7 +330,7 @@ int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *given, orgdb_
 	uint32_t mask = 0;
 	memcpy(&entity, given, k->schema.struct_size);
 	rc = orgdb__schema_given(&k->schema, given, &mask);
-	if (rc == 0 && !(mask & k->id->bit)) {
+	if (rc == 0 && !(mask & k->id->bit) && k->id_prefix) {
 		rc = generate_id(k, &entity, generated);
 		mask |= k->id->bit;
 	}

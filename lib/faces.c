@@ -1,5 +1,5 @@
 /*
- * The typed faces of the five entity kinds. They differ in nothing but types, so one macro makes them.
+ * The typed faces of the entity kinds. They differ in nothing but types, so one macro makes them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -36,6 +36,7 @@ FACE(application, ORGDB_KIND_APPLICATION)
 FACE(organization, ORGDB_KIND_ORGANIZATION)
 FACE(user, ORGDB_KIND_USER)
 FACE(role, ORGDB_KIND_ROLE)
+FACE(email_template, ORGDB_KIND_EMAIL_TEMPLATE)
 
 /* In the schema, a kind's name is its second index. */
 #define FACE_BY_NAME(noun, KIND)                                                           \

@@ -31,6 +31,7 @@
 	X(PLACE_ROLES, "roles")                           \
 	X(PLACE_USERS, "users")                           \
 	X(PLACE_ORGANIZATIONS, "organizations")           \
+	X(PLACE_EMAIL_TEMPLATES, "email_templates")       \
 	X(PLACE_ORGANIZATION_LOGIN, "organization_login") \
 	X(PLACE_UNIQUE, "unique")                         \
 	X(PLACE_ATTRIBUTES, "attributes")                 \
@@ -61,6 +62,8 @@ enum kv_place {
 	X(TABLE_ORGANIZATIONS, "organizations", PLACE_ORGANIZATIONS, 0)                     \
 	X(TABLE_ORGANIZATION_IDS, "organization_ids", PLACE_UNIQUE, 9)                      \
 	X(TABLE_ORGANIZATION_NAMES, "organization_names", PLACE_UNIQUE, 10)                 \
+	X(TABLE_EMAIL_TEMPLATES, "email_templates", PLACE_EMAIL_TEMPLATES, 0)               \
+	X(TABLE_EMAIL_TEMPLATE_NAMES, "email_template_names", PLACE_UNIQUE, 15)             \
 	X(TABLE_ORGANIZATION_LOGIN, "organization_login", PLACE_ORGANIZATION_LOGIN, 0)      \
 	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections", PLACE_ATTRIBUTES, 1)            \
 	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection", PLACE_EDGES, 1) \

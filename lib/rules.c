@@ -213,6 +213,17 @@ static bool has_no_angle_brackets(orgdb_str text)
 	return !memchr(text.data, '<', text.size) && !memchr(text.data, '>', text.size);
 }
 
+static bool is_email_template(orgdb_str text)
+{
+	static const char *const names[] = { "verify_email", "verify_email_by_code", "auth_email_by_code", "reset_email",
+		"reset_email_by_code", "welcome_email", "blocked_account", "stolen_credentials", "enrollment_email",
+		"mfa_oob_code", "user_invitation", "async_approval", "change_password", "password_reset" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (orgdb_str_equal(text, orgdb_string(names[i])))
+			return true;
+	return false;
+}
+
 bool orgdb__text_obeys(uint32_t rule, orgdb_str text)
 {
 	switch (rule) {
@@ -242,6 +253,8 @@ bool orgdb__text_obeys(uint32_t rule, orgdb_str text)
 		return text.size == 0 || is_https_uri(text);
 	case RULE_EMAIL:
 		return is_email(text);
+	case RULE_EMAIL_TEMPLATE:
+		return is_email_template(text);
 	default:
 		return true;
 	}

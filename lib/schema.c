@@ -20,22 +20,28 @@
 #define ID (ORGDB_FIELD_ID | FIXED | UNIQUE)
 #define JOINED (ORGDB_FIELD_ID | FIXED)
 
-#define FIELD(type_, object, member, bit_, flags_, min, max, rule_, expectation_, choices_, default_)     \
-	{                                                                                                     \
-		.name = #member, .bit = bit_, .type = type_, .flags = flags_, .offset = offsetof(object, member), \
-		.length_min = min, .length_max = max, .expectation = expectation_, .choices = choices_,           \
-		.default_value = default_, .rule = rule_,                                                         \
+#define FIELD(type_, object, member, name_, bit_, flags_, min, max, rule_, expectation_, choices_, default_) \
+	{                                                                                                        \
+		.name = name_, .bit = bit_, .type = type_, .flags = flags_, .offset = offsetof(object, member),      \
+		.length_min = min, .length_max = max, .expectation = expectation_, .choices = choices_,              \
+		.default_value = default_, .rule = rule_,                                                            \
 	}
+/* A member whose name in JSON is another. */
+#define TEXT_NAMED(object, member, name, bit, flags, min, max, rule, expectation) \
+	FIELD(ORGDB_TYPE_TEXT, object, member, name, bit, flags, min, max, rule, expectation, NULL, 0)
 #define TEXT(object, member, bit, flags, min, max, rule, expectation) \
-	FIELD(ORGDB_TYPE_TEXT, object, member, bit, flags, min, max, rule, expectation, NULL, 0)
+	TEXT_NAMED(object, member, #member, bit, flags, min, max, rule, expectation)
 #define MAP(object, member, bit, max, rule, expectation) \
-	FIELD(ORGDB_TYPE_MAP, object, member, bit, 0, 0, max, rule, expectation, NULL, 0)
+	FIELD(ORGDB_TYPE_MAP, object, member, #member, bit, 0, 0, max, rule, expectation, NULL, 0)
 #define ARRAY(object, member, bit, flags, min, max, rule, expectation) \
-	FIELD(ORGDB_TYPE_ARRAY, object, member, bit, flags, min, max, rule, expectation, NULL, 0)
-#define BOOL(object, member, bit, standard) \
-	FIELD(ORGDB_TYPE_BOOL, object, member, bit, 0, 0, 0, RULE_NONE, "true or false", NULL, standard)
+	FIELD(ORGDB_TYPE_ARRAY, object, member, #member, bit, flags, min, max, rule, expectation, NULL, 0)
+#define BOOL_NAMED(object, member, name, bit, standard) \
+	FIELD(ORGDB_TYPE_BOOL, object, member, name, bit, 0, 0, 0, RULE_NONE, "true or false", NULL, standard)
+#define BOOL(object, member, bit, standard) BOOL_NAMED(object, member, #member, bit, standard)
 #define CHOICE(object, member, bit, names, expectation) \
-	FIELD(ORGDB_TYPE_CHOICE, object, member, bit, 0, 0, 0, RULE_NONE, expectation, names, 0)
+	FIELD(ORGDB_TYPE_CHOICE, object, member, #member, bit, 0, 0, 0, RULE_NONE, expectation, names, 0)
+#define NUMBER_NAMED(object, member, name, bit, min, max, standard, expectation) \
+	FIELD(ORGDB_TYPE_NUMBER, object, member, name, bit, 0, min, max, RULE_NONE, expectation, NULL, standard)
 
 static const orgdb_field connection_fields[] = {
 	TEXT(
@@ -126,6 +132,24 @@ static const orgdb_field role_fields[] = {
 	TEXT(orgdb_role, description, ORGDB_ROLE_DESCRIPTION, 0, 0, 1024, RULE_NONE, "at most 1024 characters"),
 };
 
+static const orgdb_field email_template_fields[] = {
+	TEXT_NAMED(orgdb_email_template, name, "template", ORGDB_EMAIL_TEMPLATE_NAME, ID, 1, 64, RULE_EMAIL_TEMPLATE,
+		"the name of an email template, such as \"welcome_email\", \"reset_email\" or \"user_invitation\""),
+	TEXT(orgdb_email_template, from, ORGDB_EMAIL_TEMPLATE_FROM, REQUIRED, 0, 0, RULE_NONE, "a text, may be empty"),
+	TEXT(
+		orgdb_email_template, subject, ORGDB_EMAIL_TEMPLATE_SUBJECT, REQUIRED, 0, 0, RULE_NONE, "a text, may be empty"),
+	TEXT(orgdb_email_template, syntax, ORGDB_EMAIL_TEMPLATE_SYNTAX, 0, 1, 64, RULE_NONE,
+		"1 to 64 characters, such as \"liquid\""),
+	TEXT(orgdb_email_template, body, ORGDB_EMAIL_TEMPLATE_BODY, REQUIRED, 0, 0, RULE_NONE, "a text, may be empty"),
+	BOOL(orgdb_email_template, enabled, ORGDB_EMAIL_TEMPLATE_ENABLED, false),
+	TEXT_NAMED(
+		orgdb_email_template, result_url, "resultUrl", ORGDB_EMAIL_TEMPLATE_RESULT_URL, 0, 0, 0, RULE_NONE, "a text"),
+	NUMBER_NAMED(orgdb_email_template, url_lifetime_in_seconds, "urlLifetimeInSeconds",
+		ORGDB_EMAIL_TEMPLATE_URL_LIFETIME_IN_SECONDS, 0, 0, 432000, "a whole number of seconds, 0 or more"),
+	BOOL_NAMED(orgdb_email_template, include_email_in_redirect, "includeEmailInRedirect",
+		ORGDB_EMAIL_TEMPLATE_INCLUDE_EMAIL_IN_REDIRECT, true),
+};
+
 static const orgdb_field application_connection_fields[] = {
 	TEXT(orgdb_application_connection, client_id, ORGDB_APPLICATION_CONNECTION_CLIENT_ID, JOINED, 1, 64, RULE_CLIENT_ID,
 		"the client_id of an application"),
@@ -172,6 +196,7 @@ TEXT_KEYS(organization, name)
 TEXT_KEYS(user, user_id)
 TEXT_KEYS(role, id)
 TEXT_KEYS(role, name)
+TEXT_KEYS(email_template, name)
 
 /* A connection without realms has its name for one. */
 static size_t connection_realms_keys(const void *entity, orgdb_str keys[INDEX_KEYS_MAX])
@@ -203,6 +228,13 @@ static void complete_connection(void *entity)
 	orgdb_connection_kind kind = ORGDB_DATABASE;
 	orgdb__strategy_kind(connection->strategy, &kind);
 	connection->kind = (uint32_t)kind;
+}
+
+static void complete_email_template(void *entity)
+{
+	orgdb_email_template *email_template = entity;
+	if (!email_template->syntax.data)
+		email_template->syntax = orgdb_string("liquid");
 }
 
 /* ---- The kinds --------------------------------------------------------------------------------------------------- */
@@ -272,6 +304,14 @@ static const struct kind kinds[ORGDB_KINDS] = {
 		.id_prefix = "org_",
 		.id_random = 16,
 	},
+	[ORGDB_KIND_EMAIL_TEMPLATE] = {
+		.schema = SCHEMA(ORGDB_KIND_EMAIL_TEMPLATE, email_template),
+		.records = TABLE_EMAIL_TEMPLATES,
+		.indexes = { { TABLE_EMAIL_TEMPLATE_NAMES, &email_template_fields[0], email_template_name_keys } },
+		.index_count = 1,
+		.id = &email_template_fields[0],
+		.complete = complete_email_template,
+	},
 	[ORGDB_KIND_APPLICATION_CONNECTION] = {
 		.schema = SCHEMA(ORGDB_KIND_APPLICATION_CONNECTION, application_connection),
 		.records = TABLE_APPLICATION_CONNECTIONS,
@@ -322,6 +362,7 @@ HEAD_IS_COMMON(orgdb_application);
 HEAD_IS_COMMON(orgdb_organization);
 HEAD_IS_COMMON(orgdb_user);
 HEAD_IS_COMMON(orgdb_role);
+HEAD_IS_COMMON(orgdb_email_template);
 HEAD_IS_COMMON(orgdb_application_connection);
 HEAD_IS_COMMON(orgdb_enabled_connection);
 HEAD_IS_COMMON(orgdb_membership);
@@ -344,6 +385,11 @@ static bool *member_bool(const void *object, const orgdb_field *field)
 static uint32_t *member_choice(const void *object, const orgdb_field *field)
 {
 	return (uint32_t *)((char *)(uintptr_t)object + field->offset);
+}
+
+static uint64_t *member_number(const void *object, const orgdb_field *field)
+{
+	return (uint64_t *)((char *)(uintptr_t)object + field->offset);
 }
 
 static bool member_is_there(const void *object, const orgdb_field *field)
@@ -370,6 +416,9 @@ static void copy_member(void *to, const void *from, const orgdb_field *field)
 		break;
 	case ORGDB_TYPE_CHOICE:
 		*member_choice(to, field) = *member_choice(from, field);
+		break;
+	case ORGDB_TYPE_NUMBER:
+		*member_number(to, field) = *member_number(from, field);
 		break;
 	default:
 		*member_value(to, field) = *member_value(from, field);
@@ -468,6 +517,8 @@ void orgdb__schema_defaults(const orgdb_schema *schema, void *object)
 			*member_bool(object, field) = field->default_value != 0;
 		else if (field->type == ORGDB_TYPE_CHOICE)
 			*member_choice(object, field) = field->default_value;
+		else if (field->type == ORGDB_TYPE_NUMBER)
+			*member_number(object, field) = field->default_value;
 	}
 }
 
@@ -505,6 +556,8 @@ static int encode_member(
 		return orgdb__record_put_bool(buffer, *member_bool(object, field));
 	case ORGDB_TYPE_CHOICE:
 		return orgdb__record_put_number(buffer, *member_choice(object, field));
+	case ORGDB_TYPE_NUMBER:
+		return orgdb__record_put_number(buffer, *member_number(object, field));
 	default:
 		return encode_value(buffer, schema, field->name, *member_value(object, field));
 	}
@@ -557,6 +610,11 @@ static bool decode_member(struct bytes *rest, void *object, const orgdb_field *f
 			return false;
 		*member_choice(object, field) = (uint32_t)item.as.number;
 		return true;
+	case ORGDB_TYPE_NUMBER:
+		if (item.type != RECORD_UNSIGNED)
+			return false;
+		*member_number(object, field) = item.as.number;
+		return true;
 	default:
 		/* What it is may be the caller's mistake, so validation judges it. */
 		*member_value(object, field) = (orgdb_value){ value.data, value.size };
@@ -603,7 +661,7 @@ bool orgdb__schema_decode(const orgdb_schema *schema, struct bytes record, void 
 
 /* ---- Validation -------------------------------------------------------------------------------------------------- */
 
-static bool length_is_right(const orgdb_field *field, size_t length)
+static bool length_is_right(const orgdb_field *field, uint64_t length)
 {
 	return length >= field->length_min && (field->length_max == 0 || length <= field->length_max);
 }
@@ -640,6 +698,8 @@ static bool member_is_right(const void *object, const orgdb_field *field)
 		return true;
 	case ORGDB_TYPE_CHOICE:
 		return *member_choice(object, field) < choice_count(field);
+	case ORGDB_TYPE_NUMBER:
+		return length_is_right(field, *member_number(object, field));
 	default:
 		return value_is_right(field, *member_value(object, field));
 	}

@@ -40,7 +40,7 @@ struct kind {
 	struct index indexes[INDEX_MAX]; /* The first is the id's. */
 	size_t index_count;
 	const orgdb_field *id;
-	const char *id_prefix;          /* Of generated ids. */
+	const char *id_prefix;          /* Of generated ids; NULL: none are. */
 	size_t id_random;               /* Characters behind the prefix. */
 	void (*complete)(void *entity); /* Optional: fill in what follows from other members. */
 };
@@ -53,6 +53,7 @@ union entity {
 	orgdb_organization organization;
 	orgdb_user user;
 	orgdb_role role;
+	orgdb_email_template email_template;
 };
 
 /* What an edge carries, of whichever kind. */

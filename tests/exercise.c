@@ -222,6 +222,8 @@ static size_t read_others(orgdb_txn *txn, uint32_t kind, const char *id)
 		return failed(orgdb_application_connections(txn, id, 0, connections, LIST_SIZE, &unused));
 	case ORGDB_KIND_CONNECTION:
 		return read_connection(txn, id);
+	case ORGDB_KIND_EMAIL_TEMPLATE:
+		return 0;
 	default:
 		return read_organization(txn, id);
 	}
@@ -236,6 +238,7 @@ union any {
 	orgdb_role role;
 	orgdb_user user;
 	orgdb_organization organization;
+	orgdb_email_template email_template;
 };
 
 static size_t read_kind(orgdb_txn *txn, uint32_t kind)

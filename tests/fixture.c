@@ -472,6 +472,13 @@ const char *create_role(const char *name)
 	return copy(id);
 }
 
+const char *create_template(const char *subject)
+{
+	any_entity made = valid_entity(ORGDB_KIND_EMAIL_TEMPLATE, subject);
+	must(orgdb_email_template_create(txn, &made.email_template, NULL));
+	return copy(made.email_template.name);
+}
+
 void enable_for_application(const char *client_id, const char *connection_id)
 {
 	must(orgdb_application_connection_enable(txn, client_id, connection_id, NULL));
@@ -496,6 +503,7 @@ void populate(void)
 {
 	static const char *const strategies[] = { "auth0", "google-oauth2", "samlp", "sms" };
 	const char *connections[4], *applications[3], *organizations[5], *roles[3];
+	create_template("Welcome");
 	for (size_t i = 0; i < 4; i++)
 		connections[i] = create_connection(format("connection-%zu", i), strategies[i]);
 	for (size_t i = 0; i < 3; i++)
@@ -527,6 +535,23 @@ orgdb_statistics statistics(void)
 
 /* Any kind. */
 
+const char *const email_templates[EMAIL_TEMPLATES] = { "verify_email", "verify_email_by_code", "auth_email_by_code",
+	"reset_email", "reset_email_by_code", "welcome_email", "blocked_account", "stolen_credentials", "enrollment_email",
+	"mfa_oob_code", "user_invitation", "async_approval", "change_password", "password_reset" };
+
+static orgdb_email_template next_email_template(orgdb_str subject)
+{
+	orgdb_email_template made = ORGDB_EMAIL_TEMPLATE_INIT, found;
+	size_t i = 0;
+	while (i < EMAIL_TEMPLATES - 1 && orgdb_email_template_get(txn, email_templates[i], &found) == 0)
+		i++;
+	made.name = orgdb_string(email_templates[i]);
+	made.from = orgdb_string("");
+	made.subject = subject;
+	made.body = orgdb_string("<p>{{ user.email }}</p>");
+	return made;
+}
+
 any_entity valid_entity(uint32_t kind, const char *label)
 {
 	any_entity entity;
@@ -553,6 +578,9 @@ any_entity valid_entity(uint32_t kind, const char *label)
 	case ORGDB_KIND_ORGANIZATION:
 		entity.organization = (orgdb_organization)ORGDB_ORGANIZATION_INIT;
 		entity.organization.name = text;
+		break;
+	case ORGDB_KIND_EMAIL_TEMPLATE:
+		entity.email_template = next_email_template(text);
 		break;
 	default:
 		cr_assert_fail("kind %u is no entity", kind);
@@ -589,6 +617,11 @@ bool *flag_at(void *entity, const orgdb_field *field)
 uint32_t *choice_at(void *entity, const orgdb_field *field)
 {
 	return (uint32_t *)((char *)entity + field->offset);
+}
+
+uint64_t *number_at(void *entity, const orgdb_field *field)
+{
+	return (uint64_t *)((char *)entity + field->offset);
 }
 
 /* Disorder. */

@@ -105,6 +105,7 @@ const char *create_application(const char *name);
 const char *create_organization(const char *name);
 const char *create_user(const char *name); /* "auth0|" and the name. */
 const char *create_role(const char *name);
+const char *create_template(const char *subject); /* With a name that no other has yet. */
 void enable_for_application(const char *client_id, const char *connection_id);
 void enable_for_organization(const char *organization_id, const char *connection_id);
 void add_member(const char *organization_id, const char *user_id);
@@ -116,12 +117,16 @@ orgdb_statistics statistics(void);
 
 /** @name Any kind */
 /**@{*/
+#define EMAIL_TEMPLATES 14
+extern const char *const email_templates[EMAIL_TEMPLATES];
+
 typedef union any_entity {
 	orgdb_connection connection;
 	orgdb_application application;
 	orgdb_role role;
 	orgdb_user user;
 	orgdb_organization organization;
+	orgdb_email_template email_template;
 	struct {
 		uint64_t ordinal;
 		uint32_t fields;
@@ -130,7 +135,8 @@ typedef union any_entity {
 	};
 } any_entity;
 
-/* A valid new entity; its unique texts are made of `label`, which is of letters, digits and single inner `-`. */
+/* A valid new entity; its unique texts are made of `label`, which is of letters, digits and single inner `-`. An email
+ * template has a name that no other has yet: there are EMAIL_TEMPLATES of them. */
 any_entity valid_entity(uint32_t kind, const char *label);
 /* The field must exist. */
 const orgdb_field *field_named(uint32_t kind, const char *name);
@@ -138,6 +144,7 @@ orgdb_str *text_at(void *entity, const orgdb_field *field);
 orgdb_value *value_at(void *entity, const orgdb_field *field);
 bool *flag_at(void *entity, const orgdb_field *field);
 uint32_t *choice_at(void *entity, const orgdb_field *field);
+uint64_t *number_at(void *entity, const orgdb_field *field);
 /**@}*/
 
 /* A small generator for tests that want disorder: the same numbers for the same seed. */

@@ -108,6 +108,9 @@ static void set_cell(struct model_cell *cell, const orgdb_field *field, const vo
 	case ORGDB_TYPE_CHOICE:
 		*cell = (struct model_cell){ .stored = true, .number = *(const uint32_t *)from };
 		break;
+	case ORGDB_TYPE_NUMBER:
+		*cell = (struct model_cell){ .stored = true, .number = *(const uint64_t *)from };
+		break;
 	default:
 		set_extra(cell, from);
 	}
@@ -193,6 +196,8 @@ union model_any model_initial(uint32_t kind)
 		return (union model_any){ .user = ORGDB_USER_INIT };
 	case ORGDB_KIND_ORGANIZATION:
 		return (union model_any){ .organization = ORGDB_ORGANIZATION_INIT };
+	case ORGDB_KIND_EMAIL_TEMPLATE:
+		return (union model_any){ .email_template = ORGDB_EMAIL_TEMPLATE_INIT };
 	case ORGDB_KIND_ENABLED_CONNECTION:
 		return (union model_any){ .enabled_connection = ORGDB_ENABLED_CONNECTION_INIT };
 	default: {
@@ -216,16 +221,20 @@ orgdb_str model_text(const struct model_record *record, uint32_t bit)
 	const struct model_cell *cell = &record->cells[field_index(record->schema, bit)];
 	if (!cell->stored && record->schema->kind == ORGDB_KIND_CONNECTION && bit == ORGDB_CONNECTION_DISPLAY_NAME)
 		return model_text(record, ORGDB_CONNECTION_NAME);
+	if (!cell->stored && record->schema->kind == ORGDB_KIND_EMAIL_TEMPLATE && bit == ORGDB_EMAIL_TEMPLATE_SYNTAX)
+		return orgdb_string("liquid");
 	return (orgdb_str){ cell->data, cell->size };
 }
 
-static uint32_t read_number(const orgdb_field *field, const void *object)
+static uint64_t read_number(const orgdb_field *field, const void *object)
 {
 	const void *from = member(object, field->offset);
+	if (field->type == ORGDB_TYPE_NUMBER)
+		return *(const uint64_t *)from;
 	return field->type == ORGDB_TYPE_BOOL ? *(const bool *)from : *(const uint32_t *)from;
 }
 
-uint32_t model_number(const struct model_record *record, uint32_t bit)
+uint64_t model_number(const struct model_record *record, uint32_t bit)
 {
 	size_t index = field_index(record->schema, bit);
 	if (record->cells[index].stored)
@@ -285,7 +294,7 @@ static bool cell_matches(
 	const struct model_record *record, size_t index, const void *got, char *difference, size_t size)
 {
 	const orgdb_field *field = &record->schema->fields[index];
-	if (field->type == ORGDB_TYPE_BOOL || field->type == ORGDB_TYPE_CHOICE)
+	if (field->type == ORGDB_TYPE_BOOL || field->type == ORGDB_TYPE_CHOICE || field->type == ORGDB_TYPE_NUMBER)
 		return number_matches(field->name, model_number(record, field->bit), read_number(field, got), difference, size);
 	if (field->type == ORGDB_TYPE_TEXT) {
 		orgdb_str expected = model_text(record, field->bit);

@@ -1,7 +1,7 @@
 /*
  * A naive model of a store: what orgdb must answer, found in the simplest way.
  *
- * A model is nine plain arrays of rows, sorted by ordinals; every question is a search through them. It judges what
+ * A model is plain arrays of rows, sorted by ordinals; every question is a search through them. It judges what
  * the header promises about the state (names taken, rules between fields, what goes with what, merged connections).
  * Whether one value by itself is well formed, such as a name's letters, is known to its maker: model_input.h.
  * Records never change once they are in a model, so copies of a model share them.
@@ -24,6 +24,7 @@ union model_any {
 	orgdb_role role;
 	orgdb_user user;
 	orgdb_organization organization;
+	orgdb_email_template email_template;
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;
@@ -34,7 +35,7 @@ union model_any {
 
 struct model_cell {
 	bool stored;
-	uint32_t number; /* Of a flag or a choice. */
+	uint64_t number; /* Of a flag, a choice or a number. */
 	size_t size;
 	char *data; /* Of a text, NUL-terminated, or of a value, its keys in byte order. */
 };
@@ -56,7 +57,7 @@ void model_record_release(struct model_record *record);
 
 /* A text or a number as a reader sees it: the default where nothing is stored. */
 orgdb_str model_text(const struct model_record *record, uint32_t bit);
-uint32_t model_number(const struct model_record *record, uint32_t bit);
+uint64_t model_number(const struct model_record *record, uint32_t bit);
 /* An entity's id, NUL-terminated. */
 const char *model_id(const struct model_record *record);
 

@@ -182,10 +182,15 @@ static void user_id(uint32_t index, char *out)
 void input_id(uint32_t kind, uint32_t index, char *out)
 {
 	static const char *const prefixes[] = { "con_", "", "rol_", "", "org_" };
+	static const char *const templates[] = { "verify_email", "verify_email_by_code", "auth_email_by_code",
+		"reset_email", "reset_email_by_code", "welcome_email", "blocked_account", "stolen_credentials",
+		"enrollment_email", "mfa_oob_code", "user_invitation", "async_approval", "change_password", "password_reset" };
 	if (kind == ORGDB_KIND_APPLICATION) {
 		client_id(index, out);
 	} else if (kind == ORGDB_KIND_USER) {
 		user_id(index, out);
+	} else if (kind == ORGDB_KIND_EMAIL_TEMPLATE) {
+		strcpy(out, templates[index % COUNT_OF(templates)]);
 	} else {
 		strcpy(out, prefixes[kind]);
 		fill(out + 4, 16, INPUT_LETTERS, index * UINT64_C(1000));
@@ -391,6 +396,13 @@ static void make_choice(struct input *input, const struct recipe *recipe, void *
 	*(uint32_t *)member = input_chance(input, 40) ? 0 : input_below(input, recipe->most);
 }
 
+/* Of every width. */
+static void make_number(struct input *input, const struct recipe *recipe, void *member)
+{
+	(void)recipe;
+	*(uint64_t *)member = input_random(input) >> input_below(input, 64);
+}
+
 /* The value that was written since the buffer was at @p start. */
 static void set_value(struct input *input, void *member, size_t start)
 {
@@ -547,6 +559,7 @@ static void make_discovery_methods(struct input *input, const struct recipe *rec
 #define ORGANIZATION(field) ORGDB_KIND_ORGANIZATION, ORGDB_ORGANIZATION_##field
 #define USER(field) ORGDB_KIND_USER, ORGDB_USER_##field
 #define ROLE(field) ORGDB_KIND_ROLE, ORGDB_ROLE_##field
+#define TEMPLATE(field) ORGDB_KIND_EMAIL_TEMPLATE, ORGDB_EMAIL_TEMPLATE_##field
 #define ENABLED(field) ORGDB_KIND_ENABLED_CONNECTION, ORGDB_ENABLED_CONNECTION_##field
 
 static const struct recipe recipes[] = {
@@ -600,6 +613,16 @@ static const struct recipe recipes[] = {
 	{ ORGANIZATION(TOKEN_QUOTA), make_token_quota, 0, 0, 0 },
 	{ ORGANIZATION(THIRD_PARTY_CLIENT_ACCESS), make_choice, 0, 2, 0 },
 	{ ORGANIZATION(IS_APP_ENTITLEMENT_ACTIVE), make_flag, 0, 50, 0 },
+
+	{ TEMPLATE(NAME), make_id, 0, 0, FIXED },
+	{ TEMPLATE(FROM), make_text, 0, 320, REQUIRED },
+	{ TEMPLATE(SUBJECT), make_text, 0, 1000, REQUIRED },
+	{ TEMPLATE(SYNTAX), make_text, 1, 64, 0 },
+	{ TEMPLATE(BODY), make_text, 0, 30000, REQUIRED },
+	{ TEMPLATE(ENABLED), make_flag, 0, 50, 0 },
+	{ TEMPLATE(RESULT_URL), make_uri, 0, 0, 0 },
+	{ TEMPLATE(URL_LIFETIME_IN_SECONDS), make_number, 0, 0, 0 },
+	{ TEMPLATE(INCLUDE_EMAIL_IN_REDIRECT), make_flag, 0, 50, 0 },
 
 	{ ENABLED(ASSIGN_MEMBERSHIP_ON_LOGIN), make_flag, 0, 70, 0 },
 	{ ENABLED(SHOW_AS_BUTTON), make_flag, 0, 50, 0 },
@@ -862,6 +885,19 @@ static const struct input_fault faults[] = {
 	{ ORGANIZATION(METADATA), AN_ARRAY },
 	{ ORGANIZATION(TOKEN_QUOTA), A_MAP },
 	{ ORGANIZATION(THIRD_PARTY_CLIENT_ACCESS), NUMBER(2) },
+
+	{ TEMPLATE(NAME), TEXT("no_such_email") },
+	{ TEMPLATE(NAME), TEXT("Welcome_email") },
+	{ TEMPLATE(NAME), ABSENT },
+	{ TEMPLATE(NAME), UNCHANGEABLE },
+	{ TEMPLATE(FROM), ABSENT },
+	{ TEMPLATE(FROM), TEXT(BROKEN_UTF8) },
+	{ TEMPLATE(SUBJECT), ABSENT },
+	{ TEMPLATE(SYNTAX), LENGTH(65) },
+	{ TEMPLATE(BODY), ABSENT },
+	{ TEMPLATE(BODY), LENGTH(ORGDB_RECORD_SIZE_MAX + 1) }, /* Too large by itself; */
+	{ TEMPLATE(BODY), LENGTH(ORGDB_RECORD_SIZE_MAX) },     /* too large with the rest. */
+	{ ORGDB_KIND_EMAIL_TEMPLATE, ORGDB_EXTRA, VALUE("\x81\xa9resultUrl\xa1x") },
 
 	{ ENABLED(ORGANIZATION_ACCESS_LEVEL), NUMBER(4) },
 	{ ENABLED(ORGANIZATION_CONNECTION_NAME), TEXT("") },

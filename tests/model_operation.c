@@ -90,9 +90,10 @@ VERBS(application);
 VERBS(role);
 VERBS(user);
 VERBS(organization);
+VERBS(email_template);
 
 static const struct verbs *const verbs_of[ORGDB_ENTITY_KINDS] = { &connection_verbs, &application_verbs, &role_verbs,
-	&user_verbs, &organization_verbs };
+	&user_verbs, &organization_verbs, &email_template_verbs };
 
 /* Half of the calls go through the typed functions, half through the general ones. */
 static int call_create(struct driver *driver, uint32_t kind, const void *entity, orgdb_str *id)
@@ -192,6 +193,8 @@ static void create_entity(struct driver *driver, uint32_t kind, const char *id)
 	*(orgdb_str *)(void *)((char *)&entity + orgdb_schema_of(kind)->fields[0].offset) = orgdb_string(id);
 	struct model_record *record = model_record_created(kind, &entity);
 	model_errors errors = model_conflicts(&driver->model, record, 0);
+	if (!id && kind == ORGDB_KIND_EMAIL_TEMPLATE) /* They have no others than those that there are. */
+		errors |= MODEL_ERROR(ORGDB_INVALID);
 	driver_begin(
 		driver, "create %s %s, fields 0x%x", name_of(kind), id ? brief(id).text : "(generated)", entity.role.fields);
 	orgdb_str got;

@@ -29,6 +29,12 @@ enum {
 		ORGDB_KIND_##KIND, #member, ORGDB_##KIND##_##MEMBER, offsetof(orgdb_##kind, member), ORGDB_TYPE_##type, flags \
 	}
 
+/* A member whose name in JSON is another. */
+#define NAMED(KIND, kind, MEMBER, member, name, type, flags)                                                       \
+	{                                                                                                              \
+		ORGDB_KIND_##KIND, name, ORGDB_##KIND##_##MEMBER, offsetof(orgdb_##kind, member), ORGDB_TYPE_##type, flags \
+	}
+
 static const struct member_row members[] = {
 	MEMBER(CONNECTION, connection, ID, id, TEXT, ID),
 	MEMBER(CONNECTION, connection, NAME, name, TEXT, REQUIRED | IMMUTABLE | UNIQUE),
@@ -81,6 +87,18 @@ static const struct member_row members[] = {
 	MEMBER(ROLE, role, NAME, name, TEXT, REQUIRED | UNIQUE),
 	MEMBER(ROLE, role, DESCRIPTION, description, TEXT, 0),
 
+	NAMED(EMAIL_TEMPLATE, email_template, NAME, name, "template", TEXT, ID),
+	MEMBER(EMAIL_TEMPLATE, email_template, FROM, from, TEXT, REQUIRED),
+	MEMBER(EMAIL_TEMPLATE, email_template, SUBJECT, subject, TEXT, REQUIRED),
+	MEMBER(EMAIL_TEMPLATE, email_template, SYNTAX, syntax, TEXT, 0),
+	MEMBER(EMAIL_TEMPLATE, email_template, BODY, body, TEXT, REQUIRED),
+	MEMBER(EMAIL_TEMPLATE, email_template, ENABLED, enabled, BOOL, 0),
+	NAMED(EMAIL_TEMPLATE, email_template, RESULT_URL, result_url, "resultUrl", TEXT, 0),
+	NAMED(EMAIL_TEMPLATE, email_template, URL_LIFETIME_IN_SECONDS, url_lifetime_in_seconds, "urlLifetimeInSeconds",
+		NUMBER, 0),
+	NAMED(EMAIL_TEMPLATE, email_template, INCLUDE_EMAIL_IN_REDIRECT, include_email_in_redirect,
+		"includeEmailInRedirect", BOOL, 0),
+
 	MEMBER(APPLICATION_CONNECTION, application_connection, CLIENT_ID, client_id, TEXT, ID),
 	MEMBER(APPLICATION_CONNECTION, application_connection, CONNECTION_ID, connection_id, TEXT, ID),
 
@@ -116,6 +134,7 @@ static const struct kind_row kinds[ORGDB_KINDS] = {
 	KIND(ROLE, role, ORGDB_ROLE_INIT),
 	KIND(USER, user, ORGDB_USER_INIT),
 	KIND(ORGANIZATION, organization, ORGDB_ORGANIZATION_INIT),
+	KIND(EMAIL_TEMPLATE, email_template, ORGDB_EMAIL_TEMPLATE_INIT),
 	KIND(APPLICATION_CONNECTION, application_connection, { 0 }),
 	KIND(ENABLED_CONNECTION, enabled_connection, ORGDB_ENABLED_CONNECTION_INIT),
 	KIND(MEMBERSHIP, membership, { 0 }),
@@ -128,6 +147,7 @@ static const size_t type_size[] = {
 	[ORGDB_TYPE_CHOICE] = sizeof(uint32_t),
 	[ORGDB_TYPE_MAP] = sizeof(orgdb_value),
 	[ORGDB_TYPE_ARRAY] = sizeof(orgdb_value),
+	[ORGDB_TYPE_NUMBER] = sizeof(uint64_t),
 };
 
 TestSuite(schema, .timeout = 60);
@@ -227,6 +247,8 @@ Test(schema, initializers_hold_the_defaults)
 				cr_expect_eq(*flag_at(entity, field), field->default_value, "%s.%s", schema->name, field->name);
 			else if (field->type == ORGDB_TYPE_CHOICE)
 				cr_expect_eq(*choice_at(entity, field), field->default_value, "%s.%s", schema->name, field->name);
+			else if (field->type == ORGDB_TYPE_NUMBER)
+				cr_expect_eq(*number_at(entity, field), field->default_value, "%s.%s", schema->name, field->name);
 			else if (field->type == ORGDB_TYPE_TEXT)
 				cr_expect_null(text_at(entity, field)->data, "%s.%s", schema->name, field->name);
 			else
@@ -237,8 +259,8 @@ Test(schema, initializers_hold_the_defaults)
 
 Test(schema, flags_that_default_to_true_are_these)
 {
-	static const char *const expected[] = { "application.is_first_party", "enabled_connection.show_as_button",
-		"enabled_connection.is_enabled" };
+	static const char *const expected[] = { "application.is_first_party", "email_template.includeEmailInRedirect",
+		"enabled_connection.show_as_button", "enabled_connection.is_enabled" };
 	size_t found = 0;
 	for (uint32_t kind = 0; kind < ORGDB_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);

@@ -135,6 +135,8 @@ static void apply_null(struct object_reader *reader, const orgdb_field *field)
 		*(bool *)member(reader, field->offset) = field->default_value != 0;
 	else if (field->type == ORGDB_TYPE_CHOICE)
 		*(uint32_t *)member(reader, field->offset) = field->default_value;
+	else if (field->type == ORGDB_TYPE_NUMBER)
+		*(uint64_t *)member(reader, field->offset) = field->default_value;
 }
 
 int changes_of(struct object_reader *reader, const void *stored, bool null_removes)

@@ -60,6 +60,8 @@ static bool same_field(const orgdb_field *field, const void *a_object, const voi
 		return *(const bool *)a == *(const bool *)b;
 	case ORGDB_TYPE_CHOICE:
 		return *(const uint32_t *)a == *(const uint32_t *)b;
+	case ORGDB_TYPE_NUMBER:
+		return *(const uint64_t *)a == *(const uint64_t *)b;
 	default:
 		return same_bytes(((const orgdb_value *)a)->data, ((const orgdb_value *)a)->size,
 			((const orgdb_value *)b)->data, ((const orgdb_value *)b)->size);

@@ -233,6 +233,17 @@ bool json_is_text(const json_t *value)
 	return json_is_string(value) && !marked_digits(value);
 }
 
+bool json_read_number(const json_t *value, uint64_t *number)
+{
+	if (marked_digits(value))
+		*number = strtoull(marked_digits(value), NULL, 10);
+	else if (json_is_integer(value) && json_integer_value(value) >= 0)
+		*number = (uint64_t)json_integer_value(value);
+	else
+		return false;
+	return true;
+}
+
 const char *json_describe(const json_t *value, char *words, size_t size)
 {
 	switch (json_typeof(value)) {

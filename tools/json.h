@@ -30,6 +30,9 @@ void json_end(void);
 /* Is it a text? Use this instead of json_is_string(): integers above INT64_MAX are strings inside. */
 bool json_is_text(const json_t *value);
 
+/* Is it a whole number of 64 bits, 0 or more? */
+bool json_read_number(const json_t *value, uint64_t *number);
+
 /* Append a parsed value to `packer`'s buffer. */
 void json_pack_value(msgpack_packer *packer, json_t *value);
 void json_pack_text(msgpack_packer *packer, const char *text, size_t size);

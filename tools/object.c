@@ -19,12 +19,14 @@ const uint32_t kinds_in_order[ORGDB_KINDS] = {
 	ORGDB_KIND_ORGANIZATION,
 	ORGDB_KIND_ENABLED_CONNECTION,
 	ORGDB_KIND_MEMBERSHIP,
+	ORGDB_KIND_EMAIL_TEMPLATE,
 };
 
 static const char *const type_words[] = {
 	[ORGDB_TYPE_TEXT] = "a text",
 	[ORGDB_TYPE_MAP] = "an object",
 	[ORGDB_TYPE_ARRAY] = "an array",
+	[ORGDB_TYPE_NUMBER] = "a whole number",
 };
 
 /* --- Reading ------------------------------------------------------------------------------------------------------ */
@@ -108,6 +110,8 @@ static bool read_field(struct object_reader *reader, size_t index, json_t *value
 		return true;
 	case ORGDB_TYPE_CHOICE:
 		return read_choice(reader, field, value, to);
+	case ORGDB_TYPE_NUMBER:
+		return json_read_number(value, to) || has_wrong_type(reader, field, value);
 	default:
 		if (field->type == ORGDB_TYPE_MAP ? !json_is_object(value) : !json_is_array(value))
 			return has_wrong_type(reader, field, value);
@@ -257,6 +261,9 @@ void object_write_field(struct json_writer *writer, const orgdb_field *field, co
 		break;
 	case ORGDB_TYPE_CHOICE:
 		json_write_text(writer, field->name, orgdb_string(choice_name(field, *(const uint32_t *)value)));
+		break;
+	case ORGDB_TYPE_NUMBER:
+		json_write_number(writer, field->name, *(const uint64_t *)value);
 		break;
 	default:
 		json_write_value(writer, field->name, *(const orgdb_value *)value);

@@ -265,6 +265,7 @@ static int (*const walks[ORGDB_KINDS])(const struct walker *walker) = {
 	[ORGDB_KIND_APPLICATION_CONNECTION] = walk_offers,
 	[ORGDB_KIND_ENABLED_CONNECTION] = walk_enabled,
 	[ORGDB_KIND_MEMBERSHIP] = walk_members,
+	[ORGDB_KIND_EMAIL_TEMPLATE] = walk_entities,
 };
 
 static int (*const walks_of_organization[ORGDB_KINDS])(const struct walker *walker) = {
@@ -276,6 +277,7 @@ static int (*const walks_of_organization[ORGDB_KINDS])(const struct walker *walk
 	[ORGDB_KIND_APPLICATION_CONNECTION] = walk_nothing,
 	[ORGDB_KIND_ENABLED_CONNECTION] = walk_enabled_of,
 	[ORGDB_KIND_MEMBERSHIP] = walk_members_of,
+	[ORGDB_KIND_EMAIL_TEMPLATE] = walk_nothing,
 };
 
 int walk_kind(orgdb_txn *txn, uint32_t kind, const char *organization_id, visit_fn *visit, void *context)

@@ -39,6 +39,8 @@ static void add_field(struct digest *digest, const orgdb_field *field, const voi
 		add_number(digest, *(const bool *)member);
 	else if (field->type == ORGDB_TYPE_CHOICE)
 		add_number(digest, *(const uint32_t *)member);
+	else if (field->type == ORGDB_TYPE_NUMBER)
+		add_number(digest, *(const uint64_t *)member);
 	else /* orgdb_str and orgdb_value begin alike. */
 		add_bytes(digest, ((const orgdb_value *)member)->data, ((const orgdb_value *)member)->size);
 }

@@ -19,6 +19,8 @@
 #define OTHER_ROLE "rol_0000000000000002"
 #define USER "auth0|1"
 #define OTHER_USER "auth0|2"
+#define TEMPLATE "welcome_email"
+#define OTHER_TEMPLATE "reset_email"
 
 enum {
 	MEMBERS = 120, /* Several pages; with large metadata, more than a mebibyte. */
@@ -61,6 +63,12 @@ static int create(orgdb_txn *txn, uint32_t kind, const char *new_id, const char 
 		entity.user.user_id = given_id;
 		entity.user.name = given_name;
 		return orgdb_user_create(txn, &entity.user, &id);
+	case ORGDB_KIND_EMAIL_TEMPLATE:
+		entity.email_template.name = given_id;
+		entity.email_template.from = given_name;
+		entity.email_template.subject = given_name;
+		entity.email_template.body = given_name;
+		return orgdb_email_template_create(txn, &entity.email_template, &id);
 	default:
 		entity.organization.id = given_id;
 		entity.organization.name = given_name;
@@ -75,6 +83,12 @@ static orgdb_value large_map(void)
 	for (size_t i = 6; i < sizeof(map); i++)
 		map[i] = 'x';
 	return (orgdb_value){ map, sizeof(map) };
+}
+
+static orgdb_str large_text(void)
+{
+	orgdb_value map = large_map();
+	return (orgdb_str){ (const char *)map.data + 6, map.size - 6 };
 }
 
 static int update(orgdb_txn *txn, uint32_t kind)
@@ -97,6 +111,10 @@ static int update(orgdb_txn *txn, uint32_t kind)
 		changes.user.fields = ORGDB_USER_APP_METADATA;
 		changes.user.app_metadata = large_map();
 		return orgdb_user_update(txn, USER, &changes.user);
+	case ORGDB_KIND_EMAIL_TEMPLATE:
+		changes.email_template.fields = ORGDB_EMAIL_TEMPLATE_BODY;
+		changes.email_template.body = large_text();
+		return orgdb_email_template_update(txn, TEMPLATE, &changes.email_template);
 	default:
 		changes.organization.fields = ORGDB_ORGANIZATION_NAME;
 		changes.organization.name = orgdb_string("changed");
@@ -176,7 +194,8 @@ static int add_many(orgdb_txn *txn)
 int operations_populate(orgdb_txn *txn)
 {
 	static const char *const ids[ORGDB_ENTITY_KINDS][2] = { { CONNECTION, OTHER_CONNECTION },
-		{ APPLICATION, OTHER_APPLICATION }, { ROLE, OTHER_ROLE }, { 0 }, { ORGANIZATION, OTHER_ORGANIZATION } };
+		{ APPLICATION, OTHER_APPLICATION }, { ROLE, OTHER_ROLE }, { 0 }, { ORGANIZATION, OTHER_ORGANIZATION },
+		{ TEMPLATE, OTHER_TEMPLATE } };
 	static const char *const names[] = { "first", "second" };
 	int rc = 0;
 	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
@@ -215,6 +234,9 @@ int operations_populate(orgdb_txn *txn)
 	X(role_get_by_name, orgdb_role_get_by_name(txn, "first", &page->role))                                            \
 	X(role_list, orgdb_role_list(txn, 0, &page->role, 2, &count))                                                     \
 	X(role_count, orgdb_role_count(txn, &number))                                                                     \
+	X(email_template_get, orgdb_email_template_get(txn, TEMPLATE, &page->email_template))                             \
+	X(email_template_list, orgdb_email_template_list(txn, 0, &page->email_template, 2, &count))                       \
+	X(email_template_count, orgdb_email_template_count(txn, &number))                                                 \
 	X(application_connection_get,                                                                                     \
 		orgdb_application_connection_get(txn, APPLICATION, CONNECTION, &page->application_connection))                \
 	X(application_connections, orgdb_application_connections(txn, APPLICATION, 0, &page->connection, 2, &count))      \
@@ -258,6 +280,9 @@ int operations_populate(orgdb_txn *txn)
 	X(role_create, create(txn, ORGDB_KIND_ROLE, "rol_0000000000000003", "third"))                                   \
 	X(role_update, update(txn, ORGDB_KIND_ROLE))                                                                    \
 	X(role_delete, orgdb_role_delete(txn, ROLE, &gone))                                                             \
+	X(email_template_create, create(txn, ORGDB_KIND_EMAIL_TEMPLATE, "user_invitation", "third"))                    \
+	X(email_template_update, update(txn, ORGDB_KIND_EMAIL_TEMPLATE))                                                \
+	X(email_template_delete, orgdb_email_template_delete(txn, TEMPLATE, &gone))                                     \
 	X(application_connection_enable, orgdb_application_connection_enable(txn, APPLICATION, OTHER_CONNECTION, NULL)) \
 	X(application_connection_disable, orgdb_application_connection_disable(txn, APPLICATION, CONNECTION))           \
 	X(enabled_connection_create, orgdb_enabled_connection_create(txn, ORGANIZATION, OTHER_CONNECTION, NULL))        \

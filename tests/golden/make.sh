@@ -27,6 +27,8 @@ extras='BEGIN {
 		printf "{\"kind\": \"enabled_connection\", \"organization_id\": \"%s\", ", organization
 		printf "\"connection_id\": \"con_golden000000000%d\", \"is_enabled\": false, \"since\": %d}\n", i, i
 	}
+	printf "{\"kind\": \"email_template\", \"template\": \"welcome_email\", \"from\": \"\", \"subject\": \"\u00fcber\", "
+	printf "\"body\": \"%s\", \"urlLifetimeInSeconds\": 4294967296, \"unknown\": null}\n", large
 }'
 
 # ids KIND FIELD: of all of a kind.

@@ -5,6 +5,7 @@ SPDX-License-Identifier: MIT
 """
 import contextlib
 import ctypes
+import re
 from ctypes import POINTER, Structure, byref, c_bool, c_char, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 
 
@@ -75,7 +76,7 @@ class Metrics(Structure):
 
 
 class Statistics(Structure):
-    _fields_ = [("count", c_uint64 * 8), ("member_roles", c_uint64), ("lsn", c_uint64), ("file_size", c_uint64),
+    _fields_ = [("count", c_uint64 * 9), ("member_roles", c_uint64), ("lsn", c_uint64), ("file_size", c_uint64),
                 ("page_size", c_uint64), ("used_size", c_uint64), ("map_size", c_uint64), ("row_cache_hits", c_uint64),
                 ("row_cache_misses", c_uint64), ("readers", c_uint32), ("readers_max", c_uint32),
                 ("format_version", c_uint32), ("uuid", c_char * 37)]
@@ -132,9 +133,14 @@ class Allocator(Structure):
 LogFunction = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_char_p)
 WriteFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 
-KINDS = ("connection", "application", "role", "user", "organization", "application_connection", "enabled_connection",
-         "membership")
-MEMBER_TYPES = (Str, c_bool, c_uint32, Value, Value)  # By orgdb_type.
+KINDS = ("connection", "application", "role", "user", "organization", "email_template", "application_connection",
+         "enabled_connection", "membership")
+MEMBER_TYPES = (Str, c_bool, c_uint32, Value, Value, c_uint64)  # By orgdb_type.
+
+
+def member_name(field):
+    """What C calls a field: the same, but for some that are the service's own names."""
+    return "name" if field == "template" else re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), field)
 
 
 class Error(Exception):
@@ -148,7 +154,7 @@ class Error(Exception):
 
 def struct_of(schema):
     """The struct of a kind, from what the library says of it."""
-    members = [(schema.fields[i].offset, schema.fields[i].name.decode(), MEMBER_TYPES[schema.fields[i].type])
+    members = [(schema.fields[i].offset, member_name(schema.fields[i].name.decode()), MEMBER_TYPES[schema.fields[i].type])
                for i in range(schema.field_count)]
     members += [(0, "ordinal", c_uint64), (schema.fields_offset, "fields", c_uint32),
                 (schema.extra_offset, "extra", Value)]
@@ -208,7 +214,7 @@ class Library:
     def entity(self, kind, /, **members):
         """A struct of a kind with these members, and their bits set."""
         schema, made = self.schemas[kind], self.structs[kind]()
-        bits = {schema.fields[i].name.decode(): schema.fields[i].bit for i in range(schema.field_count)}
+        bits = {member_name(schema.fields[i].name.decode()): schema.fields[i].bit for i in range(schema.field_count)}
         made.kept = []
         for name, value in members.items():
             if isinstance(value, (str, bytes)):

@@ -48,7 +48,7 @@ one 'with roles' '.*"user_id": "auth0\|json", "roles": \["rol_0000000000000001"\
 does 'an object on the command line that is long' '^created' create small.orgdb user "name=$(head -c 250 /dev/zero | tr '\0' x)"
 
 create() { "$orgdb" create small.orgdb "$@"; }
-refuses 'no such kind' 2 "KIND cannot be 'team'; expected connection, .* or membership" create team
+refuses 'no such kind' 2 "KIND cannot be 'team'; expected connection, .* or email_template" create team
 refuses 'no field' 2 "expected FIELD=VALUE, .* got 'umbrella'" create organization umbrella
 refuses 'a field without a name' 2 "expected FIELD=VALUE, .* got '=x'" create organization =x
 refuses 'any value without a name' 2 "expected FIELD=VALUE, .* got ':=1'" create organization :=1

@@ -144,7 +144,7 @@ explained sample sample.orgdb sample.jsonl
 explained small small.orgdb small.jsonl
 tenant=$data/auth0-tenant.jsonl
 if [ -r "$tenant" ]; then
-	"$orgdb" load --skip email_template tenant.orgdb "$tenant" >/dev/null
+	"$orgdb" load tenant.orgdb "$tenant" >/dev/null
 	"$orgdb" dump tenant.orgdb >tenant.jsonl
 	explained tenant tenant.orgdb tenant.jsonl
 else

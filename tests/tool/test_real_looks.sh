@@ -46,7 +46,7 @@ looks() {
 
 for tenant in kubernetes-orgs auth0-tenant; do
 	if [ -r "$data/$tenant.jsonl" ]; then
-		looks $tenant "$data/$tenant.jsonl" --skip email_template
+		looks $tenant "$data/$tenant.jsonl"
 	else
 		skip "$tenant" "$data/$tenant.jsonl is not there"
 	fi

@@ -95,10 +95,10 @@ check 'the copy is the same' cmp one.jsonl two.jsonl
 # Counts
 expect 'load counts each kind' 0 '^membership +3$' "$orgdb" load counts.orgdb small.jsonl
 says 'load counts all' '^total +17$'
-{ cat small.jsonl && printf '{"kind": "email_template", "template": "welcome"}\n'; } >skip.jsonl
-expect 'a skipped kind is counted' 0 '^email_template +1  skipped$' "$orgdb" load skip.orgdb skip.jsonl --skip email_template
-expect 'a skipped kind that is not there' 0 '^nothing +0  skipped$' "$orgdb" load --skip nothing --skip=email_template skip2.orgdb skip.jsonl
-expect 'without --skip it is refused' 1 'skip\.jsonl:18: unknown kind "email_template"' "$orgdb" load new.orgdb skip.jsonl
+{ cat small.jsonl && printf '{"kind": "theme", "name": "plain"}\n'; } >skip.jsonl
+expect 'a skipped kind is counted' 0 '^theme +1  skipped$' "$orgdb" load skip.orgdb skip.jsonl --skip theme
+expect 'a skipped kind that is not there' 0 '^nothing +0  skipped$' "$orgdb" load --skip nothing --skip=theme skip2.orgdb skip.jsonl
+expect 'without --skip it is refused' 1 'skip\.jsonl:18: unknown kind "theme"' "$orgdb" load new.orgdb skip.jsonl
 nothing_left 'a load that is refused makes no store'
 
 # A large line, and a map that is too small for the load
