@@ -35,6 +35,7 @@ extern "C" {
  * | enabled connection     | organization-connection, with options                                                     |
  * | application connection | application-connection                                                                    |
  * | membership             | organization-user, with roles                                                             |
+ * | organization application | organization-application: may the organization's members log in to it?                  |
  *
  * # Conventions
  *
@@ -395,10 +396,11 @@ typedef enum orgdb_kind {
 	ORGDB_KIND_APPLICATION_CONNECTION, /* from here on: edges */
 	ORGDB_KIND_ENABLED_CONNECTION,
 	ORGDB_KIND_MEMBERSHIP,
+	ORGDB_KIND_ORGANIZATION_APPLICATION,
 } orgdb_kind;
 
 #define ORGDB_ENTITY_KINDS 6 /**< The first kinds are the entities. */
-#define ORGDB_KINDS 9        /**< All kinds. */
+#define ORGDB_KINDS 10       /**< All kinds. */
 
 #define ORGDB_EXTRA (UINT32_C(1) << 31) /**< The bit of `extra` in every `fields`. */
 
@@ -408,6 +410,7 @@ typedef struct orgdb_cascade {
 	uint64_t member_roles;            /**< How many roles that members had. */
 	uint64_t enabled_connections;     /**< How many connections' use by organizations. */
 	uint64_t application_connections; /**< How many connections' use by applications. */
+	uint64_t organization_applications; /**< How many applications' places in organizations. */
 } orgdb_cascade;
 /**@}*/
 
@@ -548,7 +551,8 @@ ORGDB_API int orgdb_application_create(orgdb_txn *txn, const orgdb_application *
 ORGDB_API int orgdb_application_get(orgdb_txn *txn, const char *client_id, orgdb_application *out);
 /** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID. */
 ORGDB_API int orgdb_application_update(orgdb_txn *txn, const char *client_id, const orgdb_application *changes);
-/** Delete it, and with it its use of connections. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+/** Delete it, and with it its use of connections and its places in organizations. @param gone optional.
+ * @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_application_delete(orgdb_txn *txn, const char *client_id, orgdb_cascade *gone);
 /** List in creation order. */
 ORGDB_API int orgdb_application_list(
@@ -608,8 +612,8 @@ ORGDB_API int orgdb_organization_get_by_name(orgdb_txn *txn, const char *name, o
 /** Change the members named in `changes->fields`; a given `metadata` replaces the old one whole.
  * @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS (name); #ORGDB_INVALID. */
 ORGDB_API int orgdb_organization_update(orgdb_txn *txn, const char *id, const orgdb_organization *changes);
-/** Delete it, and with it its memberships, its members' roles in it and its enabled connections; users, connections,
- * applications and roles stay. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+/** Delete it, and with it its memberships, its members' roles in it, its enabled connections and its applications' places
+ * in it; users, connections, applications and roles stay. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_organization_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
 /** List in creation order. */
 ORGDB_API int orgdb_organization_list(
@@ -933,6 +937,53 @@ ORGDB_API int orgdb_member_roles(orgdb_txn *txn, const char *organization_id, co
 /** List the members of an organization that have a role. @return 0; #ORGDB_NOT_FOUND (organization or role). */
 ORGDB_API int orgdb_role_members(orgdb_txn *txn, const char *organization_id, const char *role_id, uint64_t after,
 	orgdb_user *array, size_t capacity, size_t *count);
+/**@}*/
+
+/** @name Organization applications
+ * Which applications an organization's members may log in to, where the organization's `is_app_entitlement_active` says that
+ * this counts. They may be kept while it does not. */
+/**@{*/
+/** Bits for the members of an #orgdb_organization_application. */
+enum {
+	ORGDB_ORGANIZATION_APPLICATION_ORGANIZATION_ID = 1 << 0,
+	ORGDB_ORGANIZATION_APPLICATION_CLIENT_ID = 1 << 1,
+	ORGDB_ORGANIZATION_APPLICATION_USE_FOR_MEMBER_ACCESS = 1 << 2,
+};
+
+/** An application's place in an organization. */
+typedef struct orgdb_organization_application {
+	uint64_t ordinal;  /**< Out: the application's. */
+	uint32_t fields;   /**< As for entities; 0 on adding: all members as they stand. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
+	orgdb_str organization_id; /**< Out. */
+	orgdb_str client_id;       /**< Out. */
+	bool use_for_member_access; /**< Members may log in to it. Default: false. */
+} orgdb_organization_application;
+
+/** The defaults. */
+#define ORGDB_ORGANIZATION_APPLICATION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, false }
+
+/** Give an application a place in an organization. @param attributes NULL for the defaults.
+ * @return 0; #ORGDB_NOT_FOUND (organization or application); #ORGDB_EXISTS; #ORGDB_INVALID. */
+ORGDB_API int orgdb_organization_application_add(orgdb_txn *txn, const char *organization_id, const char *client_id,
+	const orgdb_organization_application *attributes);
+/** @param out optional. @return 0 if it has one; #ORGDB_NOT_FOUND (organization, application, or none). */
+ORGDB_API int orgdb_organization_application_get(
+	orgdb_txn *txn, const char *organization_id, const char *client_id, orgdb_organization_application *out);
+/** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID. */
+ORGDB_API int orgdb_organization_application_update(orgdb_txn *txn, const char *organization_id, const char *client_id,
+	const orgdb_organization_application *changes);
+/** @return 0; #ORGDB_NOT_FOUND (organization, application, or none). */
+ORGDB_API int orgdb_organization_application_remove(
+	orgdb_txn *txn, const char *organization_id, const char *client_id);
+/** List an organization's, in creation order of the applications. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_application_list(orgdb_txn *txn, const char *organization_id, uint64_t after,
+	orgdb_organization_application *array, size_t capacity, size_t *count);
+/** How many an organization has. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_application_count(orgdb_txn *txn, const char *organization_id, uint64_t *count);
+/** List the organizations that an application has a place in, in creation order. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_application_organizations(orgdb_txn *txn, const char *client_id, uint64_t after,
+	orgdb_organization *array, size_t capacity, size_t *count);
 /**@}*/
 
 /** @name Merged connections

@@ -35,22 +35,6 @@ static int remove_half(orgdb_txn *txn, const struct half *half)
 	return rc == ORGDB_NOT_FOUND ? orgdb__txn_corrupt(txn, half->table, "an edge has only one of its halves") : rc;
 }
 
-/*
- * Empty every set in `table` whose owner begins with `prefix`, calling `each` for every chunk. Returns 0 at the end.
- */
-static int drain(struct deletion *deletion, enum kv_table table, const struct key *prefix, size_t owner_numbers,
-	int (*each)(struct deletion *deletion, const struct chunk *chunk))
-{
-	struct chunk chunk;
-	int rc;
-	while ((rc = orgdb__chunk_take(deletion->txn, table, prefix, owner_numbers, &chunk)) == 0) {
-		rc = each(deletion, &chunk);
-		if (rc != 0)
-			return rc;
-	}
-	return rc == ORGDB_NOT_FOUND ? 0 : rc;
-}
-
 static int drop_attributes(struct deletion *deletion, uint32_t kind, uint64_t first, uint64_t second)
 {
 	struct key key = key_of_pair(first, second);
@@ -61,6 +45,67 @@ static int drop_attributes_of(struct deletion *deletion, uint32_t kind)
 {
 	struct key prefix = key_of_number(deletion->ordinal);
 	return orgdb__kv_delete_prefix(deletion->txn->kv, orgdb__kind(kind)->records, key_bytes(&prefix));
+}
+
+/* A relation whose halves are both in sets, and where of it is counted what goes. */
+struct relation {
+	uint32_t kind;
+	struct edge (*edge)(uint64_t first, uint64_t second);
+	enum kv_table of_first;
+	enum kv_table of_second;
+	size_t gone;
+};
+
+static const struct relation memberships = { ORGDB_KIND_MEMBERSHIP, orgdb__edge_of_membership,
+	TABLE_MEMBERS_OF_ORGANIZATION, TABLE_ORGANIZATIONS_OF_USER, offsetof(orgdb_cascade, memberships) };
+static const struct relation application_connections = { ORGDB_KIND_APPLICATION_CONNECTION,
+	orgdb__edge_of_application_connection, TABLE_CONNECTIONS_OF_APPLICATION, TABLE_APPLICATIONS_OF_CONNECTION,
+	offsetof(orgdb_cascade, application_connections) };
+static const struct relation organization_applications = { ORGDB_KIND_ORGANIZATION_APPLICATION,
+	orgdb__edge_of_organization_application, TABLE_APPLICATIONS_OF_ORGANIZATION, TABLE_ORGANIZATIONS_OF_APPLICATION,
+	offsetof(orgdb_cascade, organization_applications) };
+
+static void count_edges(struct deletion *deletion, const struct relation *relation, size_t count)
+{
+	*(uint64_t *)(void *)((char *)deletion->gone + relation->gone) += count;
+}
+
+/* The first end of every edge of the relation goes. */
+static int drop_of_first(struct deletion *deletion, const struct relation *relation)
+{
+	struct key owner = key_of_number(deletion->ordinal);
+	struct chunk chunk;
+	int rc;
+	while ((rc = orgdb__chunk_take(deletion->txn, relation->of_first, &owner, 1, &chunk)) == 0) {
+		count_edges(deletion, relation, chunk.count);
+		for (size_t i = 0; i < chunk.count; i++) {
+			struct edge edge = relation->edge(deletion->ordinal, chunk.ordinals[i]);
+			rc = remove_half(deletion->txn, &edge.reverse);
+			if (rc != 0)
+				return rc;
+		}
+	}
+	return rc == ORGDB_NOT_FOUND ? drop_attributes_of(deletion, relation->kind) : rc;
+}
+
+/* The second does; the attributes lie under the first ones. */
+static int drop_of_second(struct deletion *deletion, const struct relation *relation)
+{
+	struct key owner = key_of_number(deletion->ordinal);
+	struct chunk chunk;
+	int rc;
+	while ((rc = orgdb__chunk_take(deletion->txn, relation->of_second, &owner, 1, &chunk)) == 0) {
+		count_edges(deletion, relation, chunk.count);
+		for (size_t i = 0; i < chunk.count; i++) {
+			struct edge edge = relation->edge(chunk.ordinals[i], deletion->ordinal);
+			rc = remove_half(deletion->txn, &edge.forward);
+			if (rc == 0)
+				rc = drop_attributes(deletion, relation->kind, chunk.ordinals[i], deletion->ordinal);
+			if (rc != 0)
+				return rc;
+		}
+	}
+	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
 /* ---- An organization goes ---------------------------------------------------------------------------------------- */
@@ -136,23 +181,14 @@ static int drop_member_roles_of_organization(struct deletion *deletion)
 	return rc;
 }
 
-static int leave_users(struct deletion *deletion, const struct chunk *chunk)
-{
-	deletion->gone->memberships += chunk->count;
-	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = orgdb__edge_of_membership(deletion->ordinal, chunk->ordinals[i]);
-		int rc = remove_half(deletion->txn, &edge.reverse);
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
-}
-
 static int drop_memberships_of_organization(struct deletion *deletion)
 {
-	struct key organization = key_of_number(deletion->ordinal);
-	int rc = drain(deletion, TABLE_MEMBERS_OF_ORGANIZATION, &organization, 1, leave_users);
-	return rc == 0 ? drop_attributes_of(deletion, ORGDB_KIND_MEMBERSHIP) : rc;
+	return drop_of_first(deletion, &memberships);
+}
+
+static int drop_applications_of_organization(struct deletion *deletion)
+{
+	return drop_of_first(deletion, &organization_applications);
 }
 
 static int leave_connections_of_row(struct deletion *deletion, const struct login *login)
@@ -201,48 +237,31 @@ static int leave_hot_rows(struct deletion *deletion, const struct chunk *chunk)
 static int drop_enabled_connections_of_connection(struct deletion *deletion)
 {
 	struct key connection = key_of_number(deletion->ordinal);
-	return drain(deletion, TABLE_ORGANIZATIONS_OF_CONNECTION, &connection, 1, leave_hot_rows);
-}
-
-static int leave_applications(struct deletion *deletion, const struct chunk *chunk)
-{
-	deletion->gone->application_connections += chunk->count;
-	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = orgdb__edge_of_application_connection(chunk->ordinals[i], deletion->ordinal);
-		int rc = remove_half(deletion->txn, &edge.forward);
-		if (rc == 0)
-			rc = drop_attributes(deletion, ORGDB_KIND_APPLICATION_CONNECTION, chunk->ordinals[i], deletion->ordinal);
+	struct chunk chunk;
+	int rc;
+	while ((rc = orgdb__chunk_take(deletion->txn, TABLE_ORGANIZATIONS_OF_CONNECTION, &connection, 1, &chunk)) == 0) {
+		rc = leave_hot_rows(deletion, &chunk);
 		if (rc != 0)
 			return rc;
 	}
-	return 0;
+	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
 static int drop_application_connections_of_connection(struct deletion *deletion)
 {
-	struct key connection = key_of_number(deletion->ordinal);
-	return drain(deletion, TABLE_APPLICATIONS_OF_CONNECTION, &connection, 1, leave_applications);
+	return drop_of_second(deletion, &application_connections);
 }
 
 /* ---- An application goes ----------------------------------------------------------------------------------------- */
 
-static int leave_connections(struct deletion *deletion, const struct chunk *chunk)
-{
-	deletion->gone->application_connections += chunk->count;
-	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = orgdb__edge_of_application_connection(deletion->ordinal, chunk->ordinals[i]);
-		int rc = remove_half(deletion->txn, &edge.reverse);
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
-}
-
 static int drop_application_connections_of_application(struct deletion *deletion)
 {
-	struct key application = key_of_number(deletion->ordinal);
-	int rc = drain(deletion, TABLE_CONNECTIONS_OF_APPLICATION, &application, 1, leave_connections);
-	return rc == 0 ? drop_attributes_of(deletion, ORGDB_KIND_APPLICATION_CONNECTION) : rc;
+	return drop_of_first(deletion, &application_connections);
+}
+
+static int drop_organizations_of_application(struct deletion *deletion)
+{
+	return drop_of_second(deletion, &organization_applications);
 }
 
 /* ---- A user goes ------------------------------------------------------------------------------------------------- */
@@ -271,24 +290,9 @@ int orgdb__cascade_member(orgdb_txn *txn, uint64_t organization, uint64_t user)
 	return rc == 0 ? orgdb__edges_counted(txn, EDGE_MEMBER_ROLE, 0, roles) : orgdb__kv_poison(txn->kv, rc);
 }
 
-static int leave_organizations(struct deletion *deletion, const struct chunk *chunk)
-{
-	deletion->gone->memberships += chunk->count;
-	for (size_t i = 0; i < chunk->count; i++) {
-		struct edge edge = orgdb__edge_of_membership(chunk->ordinals[i], deletion->ordinal);
-		int rc = remove_half(deletion->txn, &edge.forward);
-		if (rc == 0)
-			rc = drop_attributes(deletion, ORGDB_KIND_MEMBERSHIP, chunk->ordinals[i], deletion->ordinal);
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
-}
-
 static int drop_memberships_of_user(struct deletion *deletion)
 {
-	struct key user = key_of_number(deletion->ordinal);
-	return drain(deletion, TABLE_ORGANIZATIONS_OF_USER, &user, 1, leave_organizations);
+	return drop_of_second(deletion, &memberships);
 }
 
 /* Before the memberships, which say where the user's roles are. */
@@ -329,7 +333,14 @@ static int leave_members(struct deletion *deletion, const struct chunk *chunk)
 static int drop_member_roles_of_role(struct deletion *deletion)
 {
 	struct key role = key_of_number(deletion->ordinal);
-	return drain(deletion, TABLE_MEMBERS_OF_ROLE, &role, 2, leave_members);
+	struct chunk chunk;
+	int rc;
+	while ((rc = orgdb__chunk_take(deletion->txn, TABLE_MEMBERS_OF_ROLE, &role, 2, &chunk)) == 0) {
+		rc = leave_members(deletion, &chunk);
+		if (rc != 0)
+			return rc;
+	}
+	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
 /* ---- The table --------------------------------------------------------------------------------------------------- */
@@ -342,9 +353,11 @@ static const struct {
 	{ ORGDB_KIND_ORGANIZATION, drop_member_roles_of_organization },
 	{ ORGDB_KIND_ORGANIZATION, drop_memberships_of_organization },
 	{ ORGDB_KIND_ORGANIZATION, drop_enabled_connections_of_organization },
+	{ ORGDB_KIND_ORGANIZATION, drop_applications_of_organization },
 	{ ORGDB_KIND_CONNECTION, drop_enabled_connections_of_connection },
 	{ ORGDB_KIND_CONNECTION, drop_application_connections_of_connection },
 	{ ORGDB_KIND_APPLICATION, drop_application_connections_of_application },
+	{ ORGDB_KIND_APPLICATION, drop_organizations_of_application },
 	{ ORGDB_KIND_USER, drop_member_roles_of_user },
 	{ ORGDB_KIND_USER, drop_memberships_of_user },
 	{ ORGDB_KIND_ROLE, drop_member_roles_of_role },
@@ -359,6 +372,8 @@ static int count_gone(orgdb_txn *txn, const orgdb_cascade *gone)
 		rc = orgdb__edges_counted(txn, EDGE_ENABLED_CONNECTION, 0, gone->enabled_connections);
 	if (rc == 0)
 		rc = orgdb__edges_counted(txn, EDGE_APPLICATION_CONNECTION, 0, gone->application_connections);
+	if (rc == 0)
+		rc = orgdb__edges_counted(txn, EDGE_ORGANIZATION_APPLICATION, 0, gone->organization_applications);
 	return rc;
 }
 

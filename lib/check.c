@@ -174,6 +174,8 @@ static const struct set_table set_tables[] = {
 	{ TABLE_ORGANIZATIONS_OF_CONNECTION, { ORGDB_KIND_CONNECTION }, 1, -1 },
 	{ TABLE_ROLES_OF_MEMBER, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER }, 2, EDGE_MEMBER_ROLE },
 	{ TABLE_MEMBERS_OF_ROLE, { ORGDB_KIND_ROLE, ORGDB_KIND_ORGANIZATION }, 2, -1 },
+	{ TABLE_APPLICATIONS_OF_ORGANIZATION, { ORGDB_KIND_ORGANIZATION }, 1, EDGE_ORGANIZATION_APPLICATION },
+	{ TABLE_ORGANIZATIONS_OF_APPLICATION, { ORGDB_KIND_APPLICATION }, 1, -1 },
 };
 
 static bool is_in_hot_row(struct checker *checker, uint64_t organization, uint64_t connection)
@@ -215,6 +217,13 @@ static bool has_mirror(struct checker *checker, const uint64_t owner[2], uint64_
 		break;
 	case TABLE_MEMBERS_OF_ROLE:
 		edge = orgdb__edge_of_member_role(owner[1], ordinal, owner[0]);
+		break;
+	case TABLE_APPLICATIONS_OF_ORGANIZATION:
+		edge = orgdb__edge_of_organization_application(owner[0], ordinal);
+		half = &edge.reverse;
+		break;
+	case TABLE_ORGANIZATIONS_OF_APPLICATION:
+		edge = orgdb__edge_of_organization_application(ordinal, owner[0]);
 		break;
 	default:
 		return is_in_hot_row(checker, ordinal, owner[0]);
@@ -358,6 +367,9 @@ static bool edge_exists(struct checker *checker, uint32_t kind, uint64_t first, 
 		break;
 	case ORGDB_KIND_MEMBERSHIP:
 		edge = orgdb__edge_of_membership(first, second);
+		break;
+	case ORGDB_KIND_ORGANIZATION_APPLICATION:
+		edge = orgdb__edge_of_organization_application(first, second);
 		break;
 	default:
 		return is_in_hot_row(checker, first, second);
@@ -509,7 +521,7 @@ static int begin_verified(orgdb *db, orgdb_check_report *report, orgdb_txn **txn
 static int check_totals(struct checker *checker)
 {
 	static const char *const edge_names[EDGE_KINDS] = { "application connections", "enabled connections", "memberships",
-		"roles of members" };
+		"roles of members", "organization applications" };
 	uint64_t organizations;
 	int rc = orgdb__kv_entries(checker->txn->kv, TABLE_ORGANIZATIONS, &organizations);
 	if (rc != 0)

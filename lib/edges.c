@@ -542,6 +542,15 @@ struct edge orgdb__edge_of_member_role(uint64_t organization, uint64_t user, uin
 	};
 }
 
+struct edge orgdb__edge_of_organization_application(uint64_t organization, uint64_t application)
+{
+	return (struct edge){
+		.kind = EDGE_ORGANIZATION_APPLICATION,
+		.forward = { TABLE_APPLICATIONS_OF_ORGANIZATION, key_of_number(organization), application },
+		.reverse = { TABLE_ORGANIZATIONS_OF_APPLICATION, key_of_number(application), organization },
+	};
+}
+
 struct half orgdb__half_of_enabled_connection(uint64_t organization, uint64_t connection)
 {
 	return (struct half){ TABLE_ORGANIZATIONS_OF_CONNECTION, key_of_number(connection), organization };

@@ -36,6 +36,7 @@ enum edge_kind {
 	EDGE_ENABLED_CONNECTION,
 	EDGE_MEMBERSHIP,
 	EDGE_MEMBER_ROLE,
+	EDGE_ORGANIZATION_APPLICATION,
 };
 
 /* One ordinal in one set. */
@@ -55,6 +56,7 @@ struct edge {
 struct edge orgdb__edge_of_application_connection(uint64_t application, uint64_t connection);
 struct edge orgdb__edge_of_membership(uint64_t organization, uint64_t user);
 struct edge orgdb__edge_of_member_role(uint64_t organization, uint64_t user, uint64_t role);
+struct edge orgdb__edge_of_organization_application(uint64_t organization, uint64_t application);
 struct half orgdb__half_of_enabled_connection(uint64_t organization, uint64_t connection);
 
 /* ORGDB_EXISTS or ORGDB_NOT_FOUND without recording a failure: the caller knows the names. */

@@ -46,9 +46,14 @@ static int missing(const struct kind *kind, const char *first, const char *secon
 		kind->schema.name, first, second);
 }
 
-/* Judge the attributes given for an edge whose only member is `extra`. */
-static int prepare_extra(orgdb_txn *txn, const struct kind *kind, const char *first, const char *second,
-	const void *given, union edge_object *object)
+uint32_t orgdb__ends_attributes(const struct kind *kind)
+{
+	return ~(kind->schema.fields[0].bit | kind->schema.fields[1].bit);
+}
+
+/* Judge the attributes given for an edge. */
+static int prepare(orgdb_txn *txn, const struct kind *kind, const char *first, const char *second, const void *given,
+	union edge_object *object)
 {
 	uint32_t mask = 0;
 	memcpy(object, given, kind->schema.struct_size);
@@ -63,15 +68,16 @@ int orgdb__ends_add(orgdb_txn *txn, const struct kind *kind, const struct edge *
 	const char *first, const char *second, const void *given)
 {
 	union edge_object object;
-	int rc = given ? prepare_extra(txn, kind, first, second, given, &object) : 0;
+	int rc = given ? prepare(txn, kind, first, second, given, &object) : 0;
 	if (rc == 0)
 		rc = orgdb__edge_add(txn, edge);
 	if (rc == ORGDB_EXISTS)
 		return already(kind, first, second);
-	if (rc != 0 || !given || !(object.head.fields & ORGDB_EXTRA))
+	uint32_t attributes = orgdb__ends_attributes(kind);
+	if (rc != 0 || !given || !(object.head.fields & attributes))
 		return rc;
 	struct key key = key_of_pair(ends->first, ends->second);
-	return orgdb__attributes_write(txn, kind, &key, &object, ORGDB_EXTRA);
+	return orgdb__attributes_write(txn, kind, &key, &object, attributes);
 }
 
 int orgdb__ends_remove(orgdb_txn *txn, const struct kind *kind, const struct edge *edge, const struct ends *ends,
@@ -127,4 +133,16 @@ int orgdb__ends_list_of(
 		return rc;
 	struct key owner = key_of_number(ordinal);
 	return orgdb__ends_list(txn, table, &owner, page);
+}
+
+int orgdb__ends_count(orgdb_txn *txn, uint32_t owner_kind, const char *owner_id, enum kv_table table, uint64_t *count)
+{
+	uint64_t ordinal;
+	int rc = orgdb__txn_read(txn);
+	if (rc == 0)
+		rc = orgdb__entity_find(txn, owner_kind, owner_id, &ordinal);
+	if (rc != 0)
+		return rc;
+	struct key owner = key_of_number(ordinal);
+	return orgdb__set_count(txn, table, &owner, count);
 }

@@ -22,7 +22,9 @@ int orgdb__ends_find(orgdb_txn *txn, uint32_t first_kind, const char *first, uin
 int orgdb__ends_name(orgdb_txn *txn, const struct kind *kind, uint32_t first_kind, uint32_t second_kind,
 	const struct ends *ends, void *object);
 
-/* Add an edge whose object has no members of its own but `extra`; `given` may be NULL. */
+/* The bits of what an edge's object holds besides its ends' ids. */
+uint32_t orgdb__ends_attributes(const struct kind *kind);
+/* Add an edge both of whose halves are in sets; `given`, its object, may be NULL. */
 int orgdb__ends_add(orgdb_txn *txn, const struct kind *kind, const struct edge *edge, const struct ends *ends,
 	const char *first, const char *second, const void *given);
 /* Remove it, attributes and all. */
@@ -46,5 +48,7 @@ int orgdb__ends_list(orgdb_txn *txn, enum kv_table table, const struct key *owne
 /* The same for the set whose owner is one entity: a whole public function. */
 int orgdb__ends_list_of(
 	orgdb_txn *txn, uint32_t owner_kind, const char *owner_id, enum kv_table table, const struct page *page);
+/* How many entities are in it: another one. */
+int orgdb__ends_count(orgdb_txn *txn, uint32_t owner_kind, const char *owner_id, enum kv_table table, uint64_t *count);
 
 #endif

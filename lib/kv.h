@@ -45,36 +45,39 @@ enum kv_place {
 };
 
 /* Every table: its name, where it is, and the byte that its keys there begin with; 0: it is alone. */
-#define KV_TABLES(X)                                                                    \
-	X(TABLE_META, "meta", PLACE_META, 0)                                                \
-	X(TABLE_CONNECTIONS, "connections", PLACE_CONNECTIONS, 0)                           \
-	X(TABLE_CONNECTION_IDS, "connection_ids", PLACE_UNIQUE, 1)                          \
-	X(TABLE_CONNECTION_NAMES, "connection_names", PLACE_UNIQUE, 2)                      \
-	X(TABLE_CONNECTION_REALMS, "connection_realms", PLACE_UNIQUE, 3)                    \
-	X(TABLE_DOMAIN_CONNECTIONS, "domain_connections", PLACE_UNIQUE, 4)                  \
-	X(TABLE_APPLICATIONS, "applications", PLACE_APPLICATIONS, 0)                        \
-	X(TABLE_APPLICATION_IDS, "application_ids", PLACE_UNIQUE, 5)                        \
-	X(TABLE_ROLES, "roles", PLACE_ROLES, 0)                                             \
-	X(TABLE_ROLE_IDS, "role_ids", PLACE_UNIQUE, 6)                                      \
-	X(TABLE_ROLE_NAMES, "role_names", PLACE_UNIQUE, 7)                                  \
-	X(TABLE_USERS, "users", PLACE_USERS, 0)                                             \
-	X(TABLE_USER_IDS, "user_ids", PLACE_UNIQUE, 8)                                      \
-	X(TABLE_ORGANIZATIONS, "organizations", PLACE_ORGANIZATIONS, 0)                     \
-	X(TABLE_ORGANIZATION_IDS, "organization_ids", PLACE_UNIQUE, 9)                      \
-	X(TABLE_ORGANIZATION_NAMES, "organization_names", PLACE_UNIQUE, 10)                 \
-	X(TABLE_EMAIL_TEMPLATES, "email_templates", PLACE_EMAIL_TEMPLATES, 0)               \
-	X(TABLE_EMAIL_TEMPLATE_NAMES, "email_template_names", PLACE_UNIQUE, 15)             \
-	X(TABLE_ORGANIZATION_LOGIN, "organization_login", PLACE_ORGANIZATION_LOGIN, 0)      \
-	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections", PLACE_ATTRIBUTES, 1)            \
-	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection", PLACE_EDGES, 1) \
-	X(TABLE_APPLICATION_CONNECTIONS, "application_connections", PLACE_ATTRIBUTES, 2)    \
-	X(TABLE_CONNECTIONS_OF_APPLICATION, "connections_of_application", PLACE_EDGES, 2)   \
-	X(TABLE_APPLICATIONS_OF_CONNECTION, "applications_of_connection", PLACE_EDGES, 3)   \
-	X(TABLE_MEMBERSHIPS, "memberships", PLACE_ATTRIBUTES, 3)                            \
-	X(TABLE_MEMBERS_OF_ORGANIZATION, "members_of_organization", PLACE_EDGES, 4)         \
-	X(TABLE_ORGANIZATIONS_OF_USER, "organizations_of_user", PLACE_EDGES, 5)             \
-	X(TABLE_ROLES_OF_MEMBER, "roles_of_member", PLACE_EDGES, 6)                         \
-	X(TABLE_MEMBERS_OF_ROLE, "members_of_role", PLACE_EDGES, 7)
+#define KV_TABLES(X)                                                                      \
+	X(TABLE_META, "meta", PLACE_META, 0)                                                  \
+	X(TABLE_CONNECTIONS, "connections", PLACE_CONNECTIONS, 0)                             \
+	X(TABLE_CONNECTION_IDS, "connection_ids", PLACE_UNIQUE, 1)                            \
+	X(TABLE_CONNECTION_NAMES, "connection_names", PLACE_UNIQUE, 2)                        \
+	X(TABLE_CONNECTION_REALMS, "connection_realms", PLACE_UNIQUE, 3)                      \
+	X(TABLE_DOMAIN_CONNECTIONS, "domain_connections", PLACE_UNIQUE, 4)                    \
+	X(TABLE_APPLICATIONS, "applications", PLACE_APPLICATIONS, 0)                          \
+	X(TABLE_APPLICATION_IDS, "application_ids", PLACE_UNIQUE, 5)                          \
+	X(TABLE_ROLES, "roles", PLACE_ROLES, 0)                                               \
+	X(TABLE_ROLE_IDS, "role_ids", PLACE_UNIQUE, 6)                                        \
+	X(TABLE_ROLE_NAMES, "role_names", PLACE_UNIQUE, 7)                                    \
+	X(TABLE_USERS, "users", PLACE_USERS, 0)                                               \
+	X(TABLE_USER_IDS, "user_ids", PLACE_UNIQUE, 8)                                        \
+	X(TABLE_ORGANIZATIONS, "organizations", PLACE_ORGANIZATIONS, 0)                       \
+	X(TABLE_ORGANIZATION_IDS, "organization_ids", PLACE_UNIQUE, 9)                        \
+	X(TABLE_ORGANIZATION_NAMES, "organization_names", PLACE_UNIQUE, 10)                   \
+	X(TABLE_EMAIL_TEMPLATES, "email_templates", PLACE_EMAIL_TEMPLATES, 0)                 \
+	X(TABLE_EMAIL_TEMPLATE_NAMES, "email_template_names", PLACE_UNIQUE, 15)               \
+	X(TABLE_ORGANIZATION_LOGIN, "organization_login", PLACE_ORGANIZATION_LOGIN, 0)        \
+	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections", PLACE_ATTRIBUTES, 1)              \
+	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection", PLACE_EDGES, 1)   \
+	X(TABLE_APPLICATION_CONNECTIONS, "application_connections", PLACE_ATTRIBUTES, 2)      \
+	X(TABLE_CONNECTIONS_OF_APPLICATION, "connections_of_application", PLACE_EDGES, 2)     \
+	X(TABLE_APPLICATIONS_OF_CONNECTION, "applications_of_connection", PLACE_EDGES, 3)     \
+	X(TABLE_MEMBERSHIPS, "memberships", PLACE_ATTRIBUTES, 3)                              \
+	X(TABLE_MEMBERS_OF_ORGANIZATION, "members_of_organization", PLACE_EDGES, 4)           \
+	X(TABLE_ORGANIZATIONS_OF_USER, "organizations_of_user", PLACE_EDGES, 5)               \
+	X(TABLE_ROLES_OF_MEMBER, "roles_of_member", PLACE_EDGES, 6)                           \
+	X(TABLE_MEMBERS_OF_ROLE, "members_of_role", PLACE_EDGES, 7)                           \
+	X(TABLE_ORGANIZATION_APPLICATIONS, "organization_applications", PLACE_ATTRIBUTES, 4)  \
+	X(TABLE_APPLICATIONS_OF_ORGANIZATION, "applications_of_organization", PLACE_EDGES, 8) \
+	X(TABLE_ORGANIZATIONS_OF_APPLICATION, "organizations_of_application", PLACE_EDGES, 9)
 
 enum kv_table {
 #define KV_TABLE_VALUE(table, name, place, prefix) table,

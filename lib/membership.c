@@ -97,26 +97,14 @@ int orgdb_user_organizations(
 	return orgdb__ends_list_of(txn, ORGDB_KIND_USER, user_id, TABLE_ORGANIZATIONS_OF_USER, &page);
 }
 
-static int count_set(orgdb_txn *txn, uint32_t owner_kind, const char *id, enum kv_table table, uint64_t *count)
-{
-	uint64_t ordinal;
-	int rc = orgdb__txn_read(txn);
-	if (rc == 0)
-		rc = orgdb__entity_find(txn, owner_kind, id, &ordinal);
-	if (rc != 0)
-		return rc;
-	struct key owner = key_of_number(ordinal);
-	return orgdb__set_count(txn, table, &owner, count);
-}
-
 int orgdb_organization_member_count(orgdb_txn *txn, const char *organization_id, uint64_t *count)
 {
-	return count_set(txn, ORGDB_KIND_ORGANIZATION, organization_id, TABLE_MEMBERS_OF_ORGANIZATION, count);
+	return orgdb__ends_count(txn, ORGDB_KIND_ORGANIZATION, organization_id, TABLE_MEMBERS_OF_ORGANIZATION, count);
 }
 
 int orgdb_user_organization_count(orgdb_txn *txn, const char *user_id, uint64_t *count)
 {
-	return count_set(txn, ORGDB_KIND_USER, user_id, TABLE_ORGANIZATIONS_OF_USER, count);
+	return orgdb__ends_count(txn, ORGDB_KIND_USER, user_id, TABLE_ORGANIZATIONS_OF_USER, count);
 }
 
 /* ---- Roles of members -------------------------------------------------------------------------------------------- */

@@ -180,6 +180,15 @@ static const orgdb_field membership_fields[] = {
 		"the user_id of a user"),
 };
 
+static const orgdb_field organization_application_fields[] = {
+	TEXT(orgdb_organization_application, organization_id, ORGDB_ORGANIZATION_APPLICATION_ORGANIZATION_ID, JOINED, 20,
+		20, RULE_ORGANIZATION_ID, "the id of an organization"),
+	TEXT(orgdb_organization_application, client_id, ORGDB_ORGANIZATION_APPLICATION_CLIENT_ID, JOINED, 1, 64,
+		RULE_CLIENT_ID, "the client_id of an application"),
+	BOOL(orgdb_organization_application, use_for_member_access, ORGDB_ORGANIZATION_APPLICATION_USE_FOR_MEMBER_ACCESS,
+		false),
+};
+
 /* ---- What each unique index stands for --------------------------------------------------------------------------- */
 
 #define TEXT_KEYS(object, member)                                                              \
@@ -324,6 +333,10 @@ static const struct kind kinds[ORGDB_KINDS] = {
 		.schema = SCHEMA(ORGDB_KIND_MEMBERSHIP, membership),
 		.records = TABLE_MEMBERSHIPS,
 	},
+	[ORGDB_KIND_ORGANIZATION_APPLICATION] = {
+		.schema = SCHEMA(ORGDB_KIND_ORGANIZATION_APPLICATION, organization_application),
+		.records = TABLE_ORGANIZATION_APPLICATIONS,
+	},
 };
 
 const struct kind *orgdb__kind(uint32_t kind)
@@ -366,6 +379,7 @@ HEAD_IS_COMMON(orgdb_email_template);
 HEAD_IS_COMMON(orgdb_application_connection);
 HEAD_IS_COMMON(orgdb_enabled_connection);
 HEAD_IS_COMMON(orgdb_membership);
+HEAD_IS_COMMON(orgdb_organization_application);
 
 static uint32_t *fields_of(const orgdb_schema *schema, const void *object)
 {

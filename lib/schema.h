@@ -62,6 +62,7 @@ union edge_object {
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;
+	orgdb_organization_application organization_application;
 };
 
 const struct kind *orgdb__kind(uint32_t kind);

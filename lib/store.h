@@ -19,7 +19,7 @@
 
 enum {
 	FORMAT_VERSION = 1, /* What this library writes. */
-	EDGE_KINDS = 4,
+	EDGE_KINDS = 5,
 	GENERATION_SHARDS = 512, /* See generations.h. */
 };
 

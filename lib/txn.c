@@ -511,6 +511,7 @@ int orgdb_stat(orgdb_txn *txn, orgdb_statistics *out)
 	out->count[ORGDB_KIND_APPLICATION_CONNECTION] = counters->edges[EDGE_APPLICATION_CONNECTION];
 	out->count[ORGDB_KIND_ENABLED_CONNECTION] = counters->edges[EDGE_ENABLED_CONNECTION];
 	out->count[ORGDB_KIND_MEMBERSHIP] = counters->edges[EDGE_MEMBERSHIP];
+	out->count[ORGDB_KIND_ORGANIZATION_APPLICATION] = counters->edges[EDGE_ORGANIZATION_APPLICATION];
 	out->member_roles = counters->edges[EDGE_MEMBER_ROLE];
 	struct kv_statistics kv;
 	orgdb__kv_stat(txn->db->kv, &kv);

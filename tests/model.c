@@ -200,6 +200,8 @@ union model_any model_initial(uint32_t kind)
 		return (union model_any){ .email_template = ORGDB_EMAIL_TEMPLATE_INIT };
 	case ORGDB_KIND_ENABLED_CONNECTION:
 		return (union model_any){ .enabled_connection = ORGDB_ENABLED_CONNECTION_INIT };
+	case ORGDB_KIND_ORGANIZATION_APPLICATION:
+		return (union model_any){ .organization_application = ORGDB_ORGANIZATION_APPLICATION_INIT };
 	default: {
 		union model_any zero;
 		memset(&zero, 0, sizeof(zero));
@@ -466,17 +468,21 @@ static const struct {
 	{ ORGDB_KIND_CONNECTION, ORGDB_KIND_APPLICATION_CONNECTION, 1, offsetof(orgdb_cascade, application_connections) },
 	{ ORGDB_KIND_CONNECTION, ORGDB_KIND_ENABLED_CONNECTION, 1, offsetof(orgdb_cascade, enabled_connections) },
 	{ ORGDB_KIND_APPLICATION, ORGDB_KIND_APPLICATION_CONNECTION, 0, offsetof(orgdb_cascade, application_connections) },
+	{ ORGDB_KIND_APPLICATION, ORGDB_KIND_ORGANIZATION_APPLICATION, 1,
+		offsetof(orgdb_cascade, organization_applications) },
 	{ ORGDB_KIND_ROLE, MODEL_MEMBER_ROLE, 2, offsetof(orgdb_cascade, member_roles) },
 	{ ORGDB_KIND_USER, ORGDB_KIND_MEMBERSHIP, 1, offsetof(orgdb_cascade, memberships) },
 	{ ORGDB_KIND_USER, MODEL_MEMBER_ROLE, 1, offsetof(orgdb_cascade, member_roles) },
 	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_ENABLED_CONNECTION, 0, offsetof(orgdb_cascade, enabled_connections) },
 	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_MEMBERSHIP, 0, offsetof(orgdb_cascade, memberships) },
 	{ ORGDB_KIND_ORGANIZATION, MODEL_MEMBER_ROLE, 0, offsetof(orgdb_cascade, member_roles) },
+	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_ORGANIZATION_APPLICATION, 0,
+		offsetof(orgdb_cascade, organization_applications) },
 };
 
 orgdb_cascade model_delete(struct model *model, uint32_t kind, uint64_t ordinal)
 {
-	orgdb_cascade gone = { 0, 0, 0, 0 };
+	orgdb_cascade gone = { 0 };
 	const uint64_t everywhere[3] = { ordinal, ordinal, ordinal };
 	for (size_t i = 0; i < sizeof(cascades) / sizeof(cascades[0]); i++)
 		if (cascades[i].kind == kind)

@@ -28,6 +28,7 @@ union model_any {
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;
+	orgdb_organization_application organization_application;
 };
 
 /** @name Records: what an entity or an edge holds */

@@ -132,6 +132,8 @@ LIST_OF_ONE(list_enabled_connections, orgdb_enabled_connection_list)
 LIST_OF_ONE(list_connection_organizations, orgdb_connection_organizations)
 LIST_OF_ONE(list_organization_members, orgdb_organization_members)
 LIST_OF_ONE(list_user_organizations, orgdb_user_organizations)
+LIST_OF_ONE(list_organization_applications, orgdb_organization_application_list)
+LIST_OF_ONE(list_application_organizations, orgdb_application_organizations)
 LIST_OF_TWO(list_member_roles, orgdb_member_roles)
 LIST_OF_TWO(list_role_members, orgdb_role_members)
 
@@ -143,6 +145,7 @@ LIST_OF_TWO(list_role_members, orgdb_role_members)
 #define OFFERED ORGDB_KIND_APPLICATION_CONNECTION
 #define ENABLED ORGDB_KIND_ENABLED_CONNECTION
 #define MEMBERSHIP ORGDB_KIND_MEMBERSHIP
+#define PLACE ORGDB_KIND_ORGANIZATION_APPLICATION
 
 const struct listing listings[] = {
 	{ "connections", CONNECTION, CONNECTION, 0, 0, { { 0, 0 } }, list_connections },
@@ -158,6 +161,9 @@ const struct listing listings[] = {
 		list_connection_organizations },
 	{ "members of organization", USER, MEMBERSHIP, 1, 1, { { ORGANIZATION, 0 } }, list_organization_members },
 	{ "organizations of user", ORGANIZATION, MEMBERSHIP, 0, 1, { { USER, 1 } }, list_user_organizations },
+	{ "applications of organization", PLACE, PLACE, 1, 1, { { ORGANIZATION, 0 } }, list_organization_applications },
+	{ "organizations of application", ORGANIZATION, PLACE, 0, 1, { { APPLICATION, 1 } },
+		list_application_organizations },
 	{ "roles of member", ROLE, MODEL_MEMBER_ROLE, 2, 2, { { ORGANIZATION, 0 }, { USER, 1 } }, list_member_roles },
 	{ "members with role", USER, MODEL_MEMBER_ROLE, 1, 2, { { ORGANIZATION, 0 }, { ROLE, 2 } }, list_role_members },
 };
@@ -326,6 +332,8 @@ static void expect_counts(struct driver *driver)
 			expect_number(driver, model_id(row->record), count_with(&tables[MEMBERSHIP], 0, row->key[0]), count);
 		if (expect_result(driver, 0, orgdb_enabled_connection_count(driver->txn, model_id(row->record), &count)))
 			expect_number(driver, model_id(row->record), count_with(&tables[ENABLED], 0, row->key[0]), count);
+		if (expect_result(driver, 0, orgdb_organization_application_count(driver->txn, model_id(row->record), &count)))
+			expect_number(driver, model_id(row->record), count_with(&tables[PLACE], 0, row->key[0]), count);
 	}
 	driver_begin(driver, "count the organizations of every user");
 	for (size_t i = 0; i < tables[USER].count; i++) {

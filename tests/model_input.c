@@ -560,6 +560,7 @@ static void make_discovery_methods(struct input *input, const struct recipe *rec
 #define USER(field) ORGDB_KIND_USER, ORGDB_USER_##field
 #define ROLE(field) ORGDB_KIND_ROLE, ORGDB_ROLE_##field
 #define TEMPLATE(field) ORGDB_KIND_EMAIL_TEMPLATE, ORGDB_EMAIL_TEMPLATE_##field
+#define PLACE(field) ORGDB_KIND_ORGANIZATION_APPLICATION, ORGDB_ORGANIZATION_APPLICATION_##field
 #define ENABLED(field) ORGDB_KIND_ENABLED_CONNECTION, ORGDB_ENABLED_CONNECTION_##field
 
 static const struct recipe recipes[] = {
@@ -630,6 +631,8 @@ static const struct recipe recipes[] = {
 	{ ENABLED(IS_ENABLED), make_flag, 0, 75, 0 },
 	{ ENABLED(ORGANIZATION_ACCESS_LEVEL), make_choice, 0, 4, 0 },
 	{ ENABLED(ORGANIZATION_CONNECTION_NAME), make_text, 1, 50, 0 },
+
+	{ PLACE(USE_FOR_MEMBER_ACCESS), make_flag, 0, 60, 0 },
 };
 
 static const orgdb_field *field_of(uint32_t kind, uint32_t bit)

@@ -226,6 +226,8 @@ static void delete_entity(struct driver *driver, uint32_t kind, const struct tar
 	expect_number(driver, "member roles", expected.member_roles, gone.member_roles);
 	expect_number(driver, "enabled connections", expected.enabled_connections, gone.enabled_connections);
 	expect_number(driver, "application connections", expected.application_connections, gone.application_connections);
+	expect_number(
+		driver, "organization applications", expected.organization_applications, gone.organization_applications);
 }
 
 /* Create or delete, so that the pool stays between half full and full. The hub goes only now and then. */
@@ -353,6 +355,7 @@ struct relation {
 	int (*add)(orgdb_txn *txn, const char *const ids[3], const void *attributes);
 	int (*remove)(orgdb_txn *txn, const char *const ids[3]);
 	int (*get)(orgdb_txn *txn, const char *const ids[3], void *out);
+	int (*update)(orgdb_txn *txn, const char *const ids[3], const void *changes);
 };
 
 #define ADD(name, function)                                                           \
@@ -373,12 +376,17 @@ struct relation {
 ADD(add_application_connection, orgdb_application_connection_enable)
 ADD(add_enabled_connection, orgdb_enabled_connection_create)
 ADD(add_membership, orgdb_membership_add)
+ADD(add_organization_application, orgdb_organization_application_add)
 REMOVE(remove_application_connection, orgdb_application_connection_disable)
 REMOVE(remove_enabled_connection, orgdb_enabled_connection_delete)
 REMOVE(remove_membership, orgdb_membership_remove)
+REMOVE(remove_organization_application, orgdb_organization_application_remove)
 GET(get_application_connection, orgdb_application_connection_get)
 GET(get_enabled_connection, orgdb_enabled_connection_get)
 GET(get_membership, orgdb_membership_get)
+GET(get_organization_application, orgdb_organization_application_get)
+ADD(update_enabled_connection, orgdb_enabled_connection_update)
+ADD(update_organization_application, orgdb_organization_application_update)
 
 static int add_member_role(orgdb_txn *txn, const char *const ids[3], const void *attributes)
 {
@@ -393,13 +401,16 @@ static int remove_member_role(orgdb_txn *txn, const char *const ids[3])
 
 static const struct relation relations[] = {
 	{ ORGDB_KIND_APPLICATION_CONNECTION, "application connection", 2, { ORGDB_KIND_APPLICATION, ORGDB_KIND_CONNECTION },
-		add_application_connection, remove_application_connection, get_application_connection },
+		add_application_connection, remove_application_connection, get_application_connection, NULL },
 	{ ORGDB_KIND_ENABLED_CONNECTION, "enabled connection", 2, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_CONNECTION },
-		add_enabled_connection, remove_enabled_connection, get_enabled_connection },
+		add_enabled_connection, remove_enabled_connection, get_enabled_connection, update_enabled_connection },
 	{ ORGDB_KIND_MEMBERSHIP, "membership", 2, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER }, add_membership,
-		remove_membership, get_membership },
+		remove_membership, get_membership, NULL },
 	{ MODEL_MEMBER_ROLE, "member role", 3, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER, ORGDB_KIND_ROLE },
-		add_member_role, remove_member_role, NULL },
+		add_member_role, remove_member_role, NULL, NULL },
+	{ ORGDB_KIND_ORGANIZATION_APPLICATION, "organization application", 2,
+		{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_APPLICATION }, add_organization_application,
+		remove_organization_application, get_organization_application, update_organization_application },
 };
 
 static const struct relation *relation_of(uint32_t table)
@@ -513,8 +524,7 @@ static struct model_record *edge_record(
 static void add_edge(struct driver *driver, const struct relation *relation, struct ends *ends)
 {
 	union model_any attributes;
-	bool enabling = relation->table == ORGDB_KIND_ENABLED_CONNECTION;
-	bool given = relation->get && input_chance(&driver->input, enabling ? 80 : 20);
+	bool given = relation->get && input_chance(&driver->input, relation->update ? 80 : 20);
 	if (given)
 		input_entity(&driver->input, relation->table, &attributes);
 	name_ends(driver, relation, ends, "add");
@@ -596,9 +606,11 @@ static void operate_edge_get(struct driver *driver)
 		expect_number(driver, "contains", find_edge(driver, relation, &ends) != NULL, contains);
 }
 
-static void operate_enabled_update(struct driver *driver)
+static void operate_edge_update(struct driver *driver)
 {
-	const struct relation *relation = relation_of(ORGDB_KIND_ENABLED_CONNECTION);
+	bool enabled = input_chance(&driver->input, 75);
+	const struct relation *relation =
+		relation_of(enabled ? ORGDB_KIND_ENABLED_CONNECTION : ORGDB_KIND_ORGANIZATION_APPLICATION);
 	struct ends ends;
 	union model_any changes;
 	pick_edge(driver, relation, &ends);
@@ -607,10 +619,9 @@ static void operate_enabled_update(struct driver *driver)
 	const struct model_row *edge = find_edge(driver, relation, &ends);
 	struct model_record *record = edge ? model_record_updated(edge->record, &changes) : NULL;
 	model_errors errors = edge_errors(driver, relation, &ends) | no_changes(&changes);
-	if (edge)
+	if (edge && enabled)
 		errors |= model_option_errors(record, ends.targets[1].row->record);
-	if (!expect_result(driver, errors,
-			orgdb_enabled_connection_update(driver->txn, ends.ids[0], ends.ids[1], &changes.enabled_connection))) {
+	if (!expect_result(driver, errors, relation->update(driver->txn, ends.ids, &changes))) {
 		model_record_release(record);
 		return;
 	}
@@ -642,7 +653,9 @@ static size_t some_capacity(struct driver *driver)
 /* The kind of the entities whose ordinals an entry of a list has. */
 static uint32_t listed_entity(const struct listing *listing)
 {
-	return listing->kind < ORGDB_ENTITY_KINDS ? listing->kind : ORGDB_KIND_CONNECTION;
+	if (listing->kind < ORGDB_ENTITY_KINDS)
+		return listing->kind;
+	return listing->kind == ORGDB_KIND_ENABLED_CONNECTION ? ORGDB_KIND_CONNECTION : ORGDB_KIND_APPLICATION;
 }
 
 static void operate_list(struct driver *driver)
@@ -685,6 +698,8 @@ static void operate_owner_count(struct driver *driver)
 		{ "organizations", ORGDB_KIND_MEMBERSHIP, ORGDB_KIND_USER, 1, orgdb_user_organization_count },
 		{ "enabled connections", ORGDB_KIND_ENABLED_CONNECTION, ORGDB_KIND_ORGANIZATION, 0,
 			orgdb_enabled_connection_count },
+		{ "applications", ORGDB_KIND_ORGANIZATION_APPLICATION, ORGDB_KIND_ORGANIZATION, 0,
+			orgdb_organization_application_count },
 	};
 	size_t which = input_below(&driver->input, COUNT_OF(counts));
 	struct target target;
@@ -893,7 +908,7 @@ static const struct {
 	{ operate_copy, WRITING, 15 },
 	{ operate_edge, WRITING, 400 },
 	{ operate_edges_in_order, WRITING, 20 },
-	{ operate_enabled_update, WRITING, 40 },
+	{ operate_edge_update, WRITING, 45 },
 	{ operate_fault, WRITING, 30 },
 	{ operate_begin_again, WRITING, 1 },
 	{ operate_write_while_reading, READING, 5 },

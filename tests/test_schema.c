@@ -113,6 +113,10 @@ static const struct member_row members[] = {
 
 	MEMBER(MEMBERSHIP, membership, ORGANIZATION_ID, organization_id, TEXT, ID),
 	MEMBER(MEMBERSHIP, membership, USER_ID, user_id, TEXT, ID),
+
+	MEMBER(ORGANIZATION_APPLICATION, organization_application, ORGANIZATION_ID, organization_id, TEXT, ID),
+	MEMBER(ORGANIZATION_APPLICATION, organization_application, CLIENT_ID, client_id, TEXT, ID),
+	MEMBER(ORGANIZATION_APPLICATION, organization_application, USE_FOR_MEMBER_ACCESS, use_for_member_access, BOOL, 0),
 };
 
 struct kind_row {
@@ -138,6 +142,7 @@ static const struct kind_row kinds[ORGDB_KINDS] = {
 	KIND(APPLICATION_CONNECTION, application_connection, { 0 }),
 	KIND(ENABLED_CONNECTION, enabled_connection, ORGDB_ENABLED_CONNECTION_INIT),
 	KIND(MEMBERSHIP, membership, { 0 }),
+	KIND(ORGANIZATION_APPLICATION, organization_application, ORGDB_ORGANIZATION_APPLICATION_INIT),
 };
 
 /* The size of a member of a type. */

@@ -114,6 +114,7 @@ int apply_create(struct application *application)
 	union any_kind *object = object_of(application);
 	const orgdb_application_connection *offer = &object->application_connection;
 	const orgdb_enabled_connection *enabled = &object->enabled_connection;
+	const orgdb_organization_application *place = &object->organization_application;
 	uint32_t kind = application->reader->schema->kind;
 	application->outcome = OUTCOME_CREATED;
 	application->field[0] = '\0';
@@ -126,6 +127,9 @@ int apply_create(struct application *application)
 			application->txn, enabled->organization_id.data, enabled->connection_id.data, enabled);
 	case ORGDB_KIND_MEMBERSHIP:
 		return create_membership(application);
+	case ORGDB_KIND_ORGANIZATION_APPLICATION:
+		return orgdb_organization_application_add(
+			application->txn, place->organization_id.data, place->client_id.data, place);
 	default:
 		return orgdb_entity_create(application->txn, kind, object, application->id);
 	}
@@ -212,6 +216,17 @@ static int upsert_enabled_connection(struct application *application)
 	return orgdb_enabled_connection_update(application->txn, organization_id, connection_id, given);
 }
 
+static int upsert_organization_application(struct application *application)
+{
+	const orgdb_organization_application *given = &object_of(application)->organization_application;
+	const char *organization_id = given->organization_id.data, *client_id = given->client_id.data;
+	orgdb_organization_application stored;
+	int code = orgdb_organization_application_get(application->txn, organization_id, client_id, &stored);
+	if (!has_changes(application, &code, &stored))
+		return code;
+	return orgdb_organization_application_update(application->txn, organization_id, client_id, given);
+}
+
 /* Its only attributes are unknown fields, which cannot be changed where they are. */
 static int upsert_application_connection(struct application *application)
 {
@@ -267,6 +282,8 @@ int apply_upsert(struct application *application)
 		return upsert_enabled_connection(application);
 	case ORGDB_KIND_MEMBERSHIP:
 		return upsert_membership(application);
+	case ORGDB_KIND_ORGANIZATION_APPLICATION:
+		return upsert_organization_application(application);
 	default:
 		return upsert_entity(application);
 	}

@@ -47,6 +47,7 @@ static void print_gone(FILE *file, const char *verb, const struct deletion *dele
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "member roles", gone->member_roles);
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "enabled connections", gone->enabled_connections);
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "application connections", gone->application_connections);
+	fprintf(file, "  %-24s %10" PRIu64 "\n", "organization applications", gone->organization_applications);
 }
 
 static void print_gone_as_json(const struct deletion *deletion)
@@ -59,6 +60,7 @@ static void print_gone_as_json(const struct deletion *deletion)
 	json_write_number(&writer, "member_roles", deletion->gone.member_roles);
 	json_write_number(&writer, "enabled_connections", deletion->gone.enabled_connections);
 	json_write_number(&writer, "application_connections", deletion->gone.application_connections);
+	json_write_number(&writer, "organization_applications", deletion->gone.organization_applications);
 	json_write_bool(&writer, "deleted", !deletion->dry);
 	json_end_object(&writer);
 }
@@ -137,7 +139,7 @@ static const struct parameter options[] = {
 	[OPTION_DRY_RUN] = { .name = "dry-run", .help = "only say what would go" },
 	[OPTION_JSON] = { .name = "json",
 		.help =
-			"say what went as one JSON object: kind, id, memberships, member_roles, enabled_connections, application_connections, deleted" },
+			"say what went as one JSON object: kind, id, memberships, member_roles, enabled_connections, application_connections, organization_applications, deleted" },
 	{ 0 },
 };
 
@@ -155,9 +157,9 @@ const struct command command_delete = {
 	.summary = "delete an entity and all that refers to it",
 	.help =
 		"Delete one entity from STORE and, in the same transaction, what refers to it:\n"
-		"organization\tits memberships, its members' roles in it, its enabled connections\n"
+		"organization\tits memberships, its members' roles in it, its enabled connections, its applications' places in it\n"
 		"connection\tevery application's and organization's use of it\n"
-		"application\tits use of connections\n"
+		"application\tits use of connections, its places in organizations\n"
 		"user\tits memberships and the roles in them\n"
 		"role\tevery member's having it\n"
 		"Nothing else goes: users, roles, connections and applications outlive an organization.\n"

@@ -1,12 +1,13 @@
 /*
- * orgdb enable and orgdb disable: which connections an organization or an application offers.
+ * orgdb enable and orgdb disable: which connections an organization or an application offers, and which applications an
+ * organization's members may log in to.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "edit.h"
 
 /* Each of the two commands has one more. */
-enum { OPTION_APPLICATION, OPTION_JSON, OPTION_KEEP = OPTION_JSON };
+enum { OPTION_APPLICATION, OPTION_MEMBER_ACCESS, OPTION_JSON, OPTION_KEEP = OPTION_JSON };
 
 /* --- enable ------------------------------------------------------------------------------------------------------- */
 
@@ -20,9 +21,11 @@ struct enabling {
 static int find_ends(orgdb_txn *txn, const char *const *ends, struct edited *edited)
 {
 	bool for_application = edited->kind == ORGDB_KIND_APPLICATION_CONNECTION;
-	uint32_t owner = for_application ? ORGDB_KIND_APPLICATION : ORGDB_KIND_ORGANIZATION;
-	int code = find_id(txn, owner, ends[0], &edited->ids[0]);
-	return code == ORGDB_OK ? find_id(txn, ORGDB_KIND_CONNECTION, ends[1], &edited->ids[1]) : code;
+	bool an_application = edited->kind == ORGDB_KIND_ORGANIZATION_APPLICATION;
+	uint32_t first = for_application ? ORGDB_KIND_APPLICATION : ORGDB_KIND_ORGANIZATION;
+	uint32_t second = an_application ? ORGDB_KIND_APPLICATION : ORGDB_KIND_CONNECTION;
+	int code = find_id(txn, first, ends[0], &edited->ids[0]);
+	return code == ORGDB_OK ? find_id(txn, second, ends[1], &edited->ids[1]) : code;
 }
 
 /* Put the ids in the place of what was given for them. */
@@ -48,6 +51,17 @@ static void offer_again(struct enabling *enabling, orgdb_txn *txn)
 	}
 }
 
+/* An application gets a place for its members' sake, unless something else is asked for. */
+static void let_members_in(struct enabling *enabling)
+{
+	orgdb_organization_application *given = &enabling->object.reader.entity.organization_application;
+	if (enabling->edited.kind != ORGDB_KIND_ORGANIZATION_APPLICATION ||
+		(given->fields & ORGDB_ORGANIZATION_APPLICATION_USE_FOR_MEMBER_ACCESS))
+		return;
+	given->use_for_member_access = true;
+	given->fields |= ORGDB_ORGANIZATION_APPLICATION_USE_FOR_MEMBER_ACCESS;
+}
+
 static int enable(orgdb_txn *txn, void *context)
 {
 	struct enabling *enabling = context;
@@ -58,6 +72,7 @@ static int enable(orgdb_txn *txn, void *context)
 		return code;
 	set_ends(enabling);
 	offer_again(enabling, txn);
+	let_members_in(enabling);
 	code = apply_upsert(&application);
 	enabling->edited.verb = application.outcome == OUTCOME_CREATED ? "created" : "updated";
 	return code;
@@ -65,8 +80,13 @@ static int enable(orgdb_txn *txn, void *context)
 
 static uint32_t kind_of(const struct arguments *arguments)
 {
-	return option_given(arguments, OPTION_APPLICATION) ? ORGDB_KIND_APPLICATION_CONNECTION
-													   : ORGDB_KIND_ENABLED_CONNECTION;
+	bool for_application = option_given(arguments, OPTION_APPLICATION);
+	bool for_members = option_given(arguments, OPTION_MEMBER_ACCESS);
+	if (for_application && for_members)
+		misused(arguments->command, "--application and --member-access are different things");
+	return for_application ? ORGDB_KIND_APPLICATION_CONNECTION
+		: for_members      ? ORGDB_KIND_ORGANIZATION_APPLICATION
+						   : ORGDB_KIND_ENABLED_CONNECTION;
 }
 
 static int run_enable(const struct arguments *arguments)
@@ -90,12 +110,20 @@ static int run_enable(const struct arguments *arguments)
 	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },                                            \
 		{ .name = "ORGANIZATION", .help = "its id (org_...) or its name; with --application, a client_id" }, \
 	{                                                                                                        \
-		.name = "CONNECTION", .help = "its id (con_...) or its name"                                         \
+		.name = "CONNECTION", .help = "its id (con_...) or its name; with --member-access, a client_id"      \
 	}
 
 #define APPLICATION_OPTION                                                             \
 	{                                                                                  \
 		.name = "application", .help = "for an application instead of an organization" \
+	}
+
+#define MEMBER_ACCESS_OPTION                                                          \
+	{                                                                                 \
+		.name = "member-access",                                                      \
+		.help = "an application, which its members may log in to, instead of a "      \
+				"connection; counts if the organization's is_app_entitlement_active " \
+				"is true"                                                             \
 	}
 
 static const struct parameter enable_operands[] = {
@@ -106,6 +134,7 @@ static const struct parameter enable_operands[] = {
 
 static const struct parameter enable_options[] = {
 	[OPTION_APPLICATION] = APPLICATION_OPTION,
+	[OPTION_MEMBER_ACCESS] = MEMBER_ACCESS_OPTION,
 	[OPTION_JSON] = { .name = "json", .help = "write the enabled connection as it is now, as JSON" },
 	{ 0 },
 };
@@ -142,14 +171,19 @@ static int disable(orgdb_txn *txn, void *context)
 	struct disabling *disabling = context;
 	struct edited *edited = &disabling->edited;
 	orgdb_enabled_connection kept = { .fields = ORGDB_ENABLED_CONNECTION_IS_ENABLED, .is_enabled = false };
+	orgdb_organization_application barred = { .fields = ORGDB_ORGANIZATION_APPLICATION_USE_FOR_MEMBER_ACCESS };
 	int code = find_ends(txn, disabling->ends, edited);
 	if (code != ORGDB_OK)
 		return code;
+	const char *first = edited->ids[0].text, *second = edited->ids[1].text;
 	if (edited->kind == ORGDB_KIND_APPLICATION_CONNECTION)
-		return orgdb_application_connection_disable(txn, edited->ids[0].text, edited->ids[1].text);
+		return orgdb_application_connection_disable(txn, first, second);
+	if (edited->kind == ORGDB_KIND_ORGANIZATION_APPLICATION)
+		return disabling->keep ? orgdb_organization_application_update(txn, first, second, &barred)
+							   : orgdb_organization_application_remove(txn, first, second);
 	if (disabling->keep)
-		return orgdb_enabled_connection_update(txn, edited->ids[0].text, edited->ids[1].text, &kept);
-	return orgdb_enabled_connection_delete(txn, edited->ids[0].text, edited->ids[1].text);
+		return orgdb_enabled_connection_update(txn, first, second, &kept);
+	return orgdb_enabled_connection_delete(txn, first, second);
 }
 
 static int run_disable(const struct arguments *arguments)
@@ -175,7 +209,9 @@ static const struct parameter disable_operands[] = { OWNER_OPERANDS, { 0 } };
 
 static const struct parameter disable_options[] = {
 	[OPTION_APPLICATION] = APPLICATION_OPTION,
-	[OPTION_KEEP] = { .name = "keep", .help = "keep the options and do not offer it: is_enabled becomes false" },
+	[OPTION_MEMBER_ACCESS] = MEMBER_ACCESS_OPTION,
+	[OPTION_KEEP] = { .name = "keep",
+		.help = "keep the options and do not offer it: is_enabled, or use_for_member_access, becomes false" },
 	{ 0 },
 };
 

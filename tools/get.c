@@ -139,7 +139,7 @@ enum { GET_PRETTY };
 /* Where an organization's id is wanted, its name does, too. */
 static bool begins_with_organization(uint32_t kind)
 {
-	return kind == ORGDB_KIND_ORGANIZATION || kind == ORGDB_KIND_ENABLED_CONNECTION || kind == ORGDB_KIND_MEMBERSHIP;
+	return kind == ORGDB_KIND_ORGANIZATION || (kind >= ORGDB_ENTITY_KINDS && kind != ORGDB_KIND_APPLICATION_CONNECTION);
 }
 
 static int get(struct question *question)
@@ -196,6 +196,7 @@ const struct command command_get = {
 	.help = "Show the object of KIND with ID, as 'orgdb dump' does. Edges have two ids, in this order:\n"
 			"application_connection\tthe application's and the connection's\n"
 			"enabled_connection\tthe organization's and the connection's\n"
+			"organization_application\tthe organization's and the application's\n"
 			"membership\tthe organization's and the user's\n",
 	.operands = get_operands,
 	.options = get_options,

@@ -219,7 +219,7 @@ const struct command command_load = {
 		"not there is not left behind. (While a new store is being made it is in a "
 		"folder STORE.new-..., to be removed by hand should the command be killed by SIGKILL.)\n"
 		"Each line is one JSON object. Its \"kind\" says what it is: connection, application, "
-		"application_connection, role, user, organization, enabled_connection or membership. Its other members "
+		"application_connection, role, user, organization, enabled_connection, organization_application or membership. Its other members "
 		"are fields. An object comes before those that refer to it. Fields that orgdb does not know are kept and "
 		"given back. For a known field null is the same as absent. A membership may have \"roles\", an array of "
 		"role ids; an empty one is the same as none. Blank lines do not count. An input without objects is "

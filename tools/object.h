@@ -23,6 +23,7 @@ union any_kind {
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;
+	orgdb_organization_application organization_application;
 };
 
 #define OBJECT_FIELDS_MAX 32 /* as many as there are bits in `fields` */

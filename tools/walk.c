@@ -49,6 +49,12 @@ static int fill_enabled(
 	return orgdb_enabled_connection_list(txn, list->owner, after, page, capacity, count);
 }
 
+static int fill_organization_applications(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_organization_application_list(txn, list->owner, after, page, capacity, count);
+}
+
 static int fill_offers(
 	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
 {
@@ -80,6 +86,11 @@ struct list members_of(const char *organization_id)
 struct list enabled_connections_of(const char *organization_id)
 {
 	return (struct list){ fill_enabled, ORGDB_KIND_ENABLED_CONNECTION, organization_id, NULL };
+}
+
+struct list organization_applications_of(const char *organization_id)
+{
+	return (struct list){ fill_organization_applications, ORGDB_KIND_ORGANIZATION_APPLICATION, organization_id, NULL };
 }
 
 struct list offers_of(const char *client_id)
@@ -167,6 +178,26 @@ static int walk_enabled(const struct walker *walker)
 	return walk_owners(walker, ORGDB_KIND_ORGANIZATION, visit_enabled);
 }
 
+static int walk_organization_applications_of(const struct walker *walker)
+{
+	struct list list = organization_applications_of(walker->owner);
+	return walk_list(walker->txn, &list, 0, walker->visit, walker->context);
+}
+
+static int visit_organization_applications(void *context, const void *entry)
+{
+	struct walker *walker = context;
+	const orgdb_organization *organization = entry;
+	struct id id;
+	walker->owner = id_of(organization->id, &id);
+	return walk_organization_applications_of(walker);
+}
+
+static int walk_organization_applications(const struct walker *walker)
+{
+	return walk_owners(walker, ORGDB_KIND_ORGANIZATION, visit_organization_applications);
+}
+
 static int visit_member(void *context, const void *entry)
 {
 	const struct walker *walker = context;
@@ -236,6 +267,23 @@ static int walk_connections_of(const struct walker *walker)
 	return walk_list(walker->txn, &list, 0, visit_connection_of, &inner);
 }
 
+static int visit_application_of(void *context, const void *entry)
+{
+	const struct walker *walker = context;
+	const orgdb_organization_application *place = entry;
+	struct id id;
+	orgdb_application application;
+	int code = orgdb_application_get(walker->txn, id_of(place->client_id, &id), &application);
+	return code == ORGDB_OK ? walker->visit(walker->context, &application) : code;
+}
+
+static int walk_applications_of(const struct walker *walker)
+{
+	struct walker inner = *walker;
+	struct list list = organization_applications_of(walker->owner);
+	return walk_list(walker->txn, &list, 0, visit_application_of, &inner);
+}
+
 static int visit_role_of(void *context, const void *entry)
 {
 	const struct walker *walker = context;
@@ -266,11 +314,12 @@ static int (*const walks[ORGDB_KINDS])(const struct walker *walker) = {
 	[ORGDB_KIND_ENABLED_CONNECTION] = walk_enabled,
 	[ORGDB_KIND_MEMBERSHIP] = walk_members,
 	[ORGDB_KIND_EMAIL_TEMPLATE] = walk_entities,
+	[ORGDB_KIND_ORGANIZATION_APPLICATION] = walk_organization_applications,
 };
 
 static int (*const walks_of_organization[ORGDB_KINDS])(const struct walker *walker) = {
 	[ORGDB_KIND_CONNECTION] = walk_connections_of,
-	[ORGDB_KIND_APPLICATION] = walk_nothing,
+	[ORGDB_KIND_APPLICATION] = walk_applications_of,
 	[ORGDB_KIND_ROLE] = walk_roles_of,
 	[ORGDB_KIND_USER] = walk_users_of,
 	[ORGDB_KIND_ORGANIZATION] = walk_itself,
@@ -278,6 +327,7 @@ static int (*const walks_of_organization[ORGDB_KINDS])(const struct walker *walk
 	[ORGDB_KIND_ENABLED_CONNECTION] = walk_enabled_of,
 	[ORGDB_KIND_MEMBERSHIP] = walk_members_of,
 	[ORGDB_KIND_EMAIL_TEMPLATE] = walk_nothing,
+	[ORGDB_KIND_ORGANIZATION_APPLICATION] = walk_organization_applications_of,
 };
 
 int walk_kind(orgdb_txn *txn, uint32_t kind, const char *organization_id, visit_fn *visit, void *context)
@@ -295,6 +345,8 @@ int find_object(orgdb_txn *txn, uint32_t kind, const char *id, const char *secon
 		return orgdb_enabled_connection_get(txn, id, second_id, &out->enabled_connection);
 	case ORGDB_KIND_MEMBERSHIP:
 		return orgdb_membership_get(txn, id, second_id, &out->membership);
+	case ORGDB_KIND_ORGANIZATION_APPLICATION:
+		return orgdb_organization_application_get(txn, id, second_id, &out->organization_application);
 	default:
 		return orgdb_entity_get(txn, kind, id, out);
 	}

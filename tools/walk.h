@@ -25,6 +25,7 @@ struct list {
 struct list entities_of_kind(uint32_t kind);
 struct list members_of(const char *organization_id); /* users */
 struct list enabled_connections_of(const char *organization_id);
+struct list organization_applications_of(const char *organization_id);
 struct list offers_of(const char *client_id); /* connections */
 struct list roles_of(const char *organization_id, const char *user_id);
 struct list organizations_of(const char *user_id);

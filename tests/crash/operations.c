@@ -130,6 +130,15 @@ static int change_enabled_connection(orgdb_txn *txn)
 	return orgdb_enabled_connection_update(txn, ORGANIZATION, CONNECTION, &changes);
 }
 
+static const orgdb_organization_application member_access = { .use_for_member_access = true };
+
+static int change_organization_application(orgdb_txn *txn)
+{
+	orgdb_organization_application changes = ORGDB_ORGANIZATION_APPLICATION_INIT;
+	changes.fields = ORGDB_ORGANIZATION_APPLICATION_USE_FOR_MEMBER_ACCESS;
+	return orgdb_organization_application_update(txn, ORGANIZATION, APPLICATION, &changes);
+}
+
 static int create_generic(orgdb_txn *txn)
 {
 	orgdb_role role = ORGDB_ROLE_INIT;
@@ -207,61 +216,69 @@ int operations_populate(orgdb_txn *txn)
 		rc = orgdb_member_role_assign(txn, ORGANIZATION, USER, ROLE);
 	if (rc == 0)
 		rc = orgdb_enabled_connection_create(txn, ORGANIZATION, CONNECTION, NULL);
+	if (rc == 0)
+		rc = orgdb_organization_application_add(txn, ORGANIZATION, APPLICATION, &member_access);
 	return rc == 0 ? orgdb_application_connection_enable(txn, APPLICATION, CONNECTION, NULL) : rc;
 }
 
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
-#define READING(X)                                                                                                    \
-	X(lsn, orgdb_lsn(txn, &number))                                                                                   \
-	X(stat, orgdb_stat(txn, &statistics))                                                                             \
-	X(connection_get, orgdb_connection_get(txn, CONNECTION, &page->connection))                                       \
-	X(connection_get_by_name, orgdb_connection_get_by_name(txn, "first", &page->connection))                          \
-	X(connection_list, orgdb_connection_list(txn, 0, &page->connection, 2, &count))                                   \
-	X(connection_count, orgdb_connection_count(txn, &number))                                                         \
-	X(application_get, orgdb_application_get(txn, APPLICATION, &page->application))                                   \
-	X(application_list, orgdb_application_list(txn, 0, &page->application, 2, &count))                                \
-	X(application_count, orgdb_application_count(txn, &number))                                                       \
-	X(organization_get, orgdb_organization_get(txn, ORGANIZATION, &page->organization))                               \
-	X(organization_get_by_name, orgdb_organization_get_by_name(txn, "first", &page->organization))                    \
-	X(organization_list, orgdb_organization_list(txn, 0, &page->organization, 2, &count))                             \
-	X(organization_list_by_name, orgdb_organization_list_by_name(txn, "f", &page->organization, 2, &count))           \
-	X(organization_count, orgdb_organization_count(txn, &number))                                                     \
-	X(user_get, orgdb_user_get(txn, USER, &page->user))                                                               \
-	X(user_list, orgdb_user_list(txn, 0, &page->user, PAGE, &count))                                                  \
-	X(user_count, orgdb_user_count(txn, &number))                                                                     \
-	X(role_get, orgdb_role_get(txn, ROLE, &page->role))                                                               \
-	X(role_get_by_name, orgdb_role_get_by_name(txn, "first", &page->role))                                            \
-	X(role_list, orgdb_role_list(txn, 0, &page->role, 2, &count))                                                     \
-	X(role_count, orgdb_role_count(txn, &number))                                                                     \
-	X(email_template_get, orgdb_email_template_get(txn, TEMPLATE, &page->email_template))                             \
-	X(email_template_list, orgdb_email_template_list(txn, 0, &page->email_template, 2, &count))                       \
-	X(email_template_count, orgdb_email_template_count(txn, &number))                                                 \
-	X(application_connection_get,                                                                                     \
-		orgdb_application_connection_get(txn, APPLICATION, CONNECTION, &page->application_connection))                \
-	X(application_connections, orgdb_application_connections(txn, APPLICATION, 0, &page->connection, 2, &count))      \
-	X(connection_applications, orgdb_connection_applications(txn, CONNECTION, 0, &page->application, 2, &count))      \
-	X(enabled_connection_get, orgdb_enabled_connection_get(txn, ORGANIZATION, CONNECTION, &page->enabled_connection)) \
-	X(enabled_connection_list,                                                                                        \
-		orgdb_enabled_connection_list(txn, ORGANIZATION, 0, &page->enabled_connection, 2, &count))                    \
-	X(enabled_connection_count, orgdb_enabled_connection_count(txn, ORGANIZATION, &number))                           \
-	X(connection_organizations, orgdb_connection_organizations(txn, CONNECTION, 0, &page->organization, 2, &count))   \
-	X(membership_get, orgdb_membership_get(txn, ORGANIZATION, USER, &page->membership))                               \
-	X(membership_contains, orgdb_membership_contains(txn, ORGANIZATION, USER, &flag))                                 \
-	X(organization_members, orgdb_organization_members(txn, ORGANIZATION, 0, &page->user, PAGE, &count))              \
-	X(organization_member_count, orgdb_organization_member_count(txn, ORGANIZATION, &number))                         \
-	X(user_organizations, orgdb_user_organizations(txn, USER, 0, &page->organization, 2, &count))                     \
-	X(user_organization_count, orgdb_user_organization_count(txn, USER, &number))                                     \
-	X(member_roles, orgdb_member_roles(txn, ORGANIZATION, USER, 0, &page->role, 2, &count))                           \
-	X(role_members, orgdb_role_members(txn, ORGANIZATION, ROLE, 0, &page->user, 2, &count))                           \
-	X(merged_connections, orgdb_merged_connections(txn, APPLICATION, ORGANIZATION, NULL, merged, PAGE, &count))       \
-	X(merged_connections_batch, ask_twice(txn))                                                                       \
-	X(connection_allowed, orgdb_connection_allowed(txn, APPLICATION, ORGANIZATION, CONNECTION, NULL, merged))         \
-	X(free_pages, orgdb_free_pages(txn, &number))                                                                     \
-	X(tables, orgdb_tables(txn, 0, tables, COUNT_OF(tables), &count))                                                 \
-	X(table_rows, orgdb_table_rows(txn, "users", NULL, 0, rows, PAGE, &count))                                        \
-	X(entity_get, orgdb_entity_get(txn, ORGDB_KIND_ROLE, ROLE, page))                                                 \
-	X(entity_list, orgdb_entity_list(txn, ORGDB_KIND_ROLE, 0, page, 2, &count))                                       \
+#define READING(X)                                                                                                     \
+	X(lsn, orgdb_lsn(txn, &number))                                                                                    \
+	X(stat, orgdb_stat(txn, &statistics))                                                                              \
+	X(connection_get, orgdb_connection_get(txn, CONNECTION, &page->connection))                                        \
+	X(connection_get_by_name, orgdb_connection_get_by_name(txn, "first", &page->connection))                           \
+	X(connection_list, orgdb_connection_list(txn, 0, &page->connection, 2, &count))                                    \
+	X(connection_count, orgdb_connection_count(txn, &number))                                                          \
+	X(application_get, orgdb_application_get(txn, APPLICATION, &page->application))                                    \
+	X(application_list, orgdb_application_list(txn, 0, &page->application, 2, &count))                                 \
+	X(application_count, orgdb_application_count(txn, &number))                                                        \
+	X(organization_get, orgdb_organization_get(txn, ORGANIZATION, &page->organization))                                \
+	X(organization_get_by_name, orgdb_organization_get_by_name(txn, "first", &page->organization))                     \
+	X(organization_list, orgdb_organization_list(txn, 0, &page->organization, 2, &count))                              \
+	X(organization_list_by_name, orgdb_organization_list_by_name(txn, "f", &page->organization, 2, &count))            \
+	X(organization_count, orgdb_organization_count(txn, &number))                                                      \
+	X(user_get, orgdb_user_get(txn, USER, &page->user))                                                                \
+	X(user_list, orgdb_user_list(txn, 0, &page->user, PAGE, &count))                                                   \
+	X(user_count, orgdb_user_count(txn, &number))                                                                      \
+	X(role_get, orgdb_role_get(txn, ROLE, &page->role))                                                                \
+	X(role_get_by_name, orgdb_role_get_by_name(txn, "first", &page->role))                                             \
+	X(role_list, orgdb_role_list(txn, 0, &page->role, 2, &count))                                                      \
+	X(role_count, orgdb_role_count(txn, &number))                                                                      \
+	X(email_template_get, orgdb_email_template_get(txn, TEMPLATE, &page->email_template))                              \
+	X(email_template_list, orgdb_email_template_list(txn, 0, &page->email_template, 2, &count))                        \
+	X(email_template_count, orgdb_email_template_count(txn, &number))                                                  \
+	X(application_connection_get,                                                                                      \
+		orgdb_application_connection_get(txn, APPLICATION, CONNECTION, &page->application_connection))                 \
+	X(application_connections, orgdb_application_connections(txn, APPLICATION, 0, &page->connection, 2, &count))       \
+	X(connection_applications, orgdb_connection_applications(txn, CONNECTION, 0, &page->application, 2, &count))       \
+	X(enabled_connection_get, orgdb_enabled_connection_get(txn, ORGANIZATION, CONNECTION, &page->enabled_connection))  \
+	X(enabled_connection_list,                                                                                         \
+		orgdb_enabled_connection_list(txn, ORGANIZATION, 0, &page->enabled_connection, 2, &count))                     \
+	X(enabled_connection_count, orgdb_enabled_connection_count(txn, ORGANIZATION, &number))                            \
+	X(connection_organizations, orgdb_connection_organizations(txn, CONNECTION, 0, &page->organization, 2, &count))    \
+	X(organization_application_get,                                                                                    \
+		orgdb_organization_application_get(txn, ORGANIZATION, APPLICATION, &page->organization_application))           \
+	X(organization_application_list,                                                                                   \
+		orgdb_organization_application_list(txn, ORGANIZATION, 0, &page->organization_application, 2, &count))         \
+	X(organization_application_count, orgdb_organization_application_count(txn, ORGANIZATION, &number))                \
+	X(application_organizations, orgdb_application_organizations(txn, APPLICATION, 0, &page->organization, 2, &count)) \
+	X(membership_get, orgdb_membership_get(txn, ORGANIZATION, USER, &page->membership))                                \
+	X(membership_contains, orgdb_membership_contains(txn, ORGANIZATION, USER, &flag))                                  \
+	X(organization_members, orgdb_organization_members(txn, ORGANIZATION, 0, &page->user, PAGE, &count))               \
+	X(organization_member_count, orgdb_organization_member_count(txn, ORGANIZATION, &number))                          \
+	X(user_organizations, orgdb_user_organizations(txn, USER, 0, &page->organization, 2, &count))                      \
+	X(user_organization_count, orgdb_user_organization_count(txn, USER, &number))                                      \
+	X(member_roles, orgdb_member_roles(txn, ORGANIZATION, USER, 0, &page->role, 2, &count))                            \
+	X(role_members, orgdb_role_members(txn, ORGANIZATION, ROLE, 0, &page->user, 2, &count))                            \
+	X(merged_connections, orgdb_merged_connections(txn, APPLICATION, ORGANIZATION, NULL, merged, PAGE, &count))        \
+	X(merged_connections_batch, ask_twice(txn))                                                                        \
+	X(connection_allowed, orgdb_connection_allowed(txn, APPLICATION, ORGANIZATION, CONNECTION, NULL, merged))          \
+	X(free_pages, orgdb_free_pages(txn, &number))                                                                      \
+	X(tables, orgdb_tables(txn, 0, tables, COUNT_OF(tables), &count))                                                  \
+	X(table_rows, orgdb_table_rows(txn, "users", NULL, 0, rows, PAGE, &count))                                         \
+	X(entity_get, orgdb_entity_get(txn, ORGDB_KIND_ROLE, ROLE, page))                                                  \
+	X(entity_list, orgdb_entity_list(txn, ORGDB_KIND_ROLE, 0, page, 2, &count))                                        \
 	X(entity_count, orgdb_entity_count(txn, ORGDB_KIND_ROLE, &number))
 
 #define WRITING(X)                                                                                                  \
@@ -288,6 +305,9 @@ int operations_populate(orgdb_txn *txn)
 	X(enabled_connection_create, orgdb_enabled_connection_create(txn, ORGANIZATION, OTHER_CONNECTION, NULL))        \
 	X(enabled_connection_update, change_enabled_connection(txn))                                                    \
 	X(enabled_connection_delete, orgdb_enabled_connection_delete(txn, ORGANIZATION, CONNECTION))                    \
+	X(organization_application_add, orgdb_organization_application_add(txn, ORGANIZATION, OTHER_APPLICATION, NULL)) \
+	X(organization_application_update, change_organization_application(txn))                                        \
+	X(organization_application_remove, orgdb_organization_application_remove(txn, ORGANIZATION, APPLICATION))       \
 	X(membership_add, orgdb_membership_add(txn, OTHER_ORGANIZATION, USER, NULL))                                    \
 	X(membership_remove, orgdb_membership_remove(txn, ORGANIZATION, USER))                                          \
 	X(member_role_assign, orgdb_member_role_assign(txn, ORGANIZATION, OTHER_USER, OTHER_ROLE))                      \

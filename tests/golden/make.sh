@@ -29,6 +29,8 @@ extras='BEGIN {
 	}
 	printf "{\"kind\": \"email_template\", \"template\": \"welcome_email\", \"from\": \"\", \"subject\": \"\u00fcber\", "
 	printf "\"body\": \"%s\", \"urlLifetimeInSeconds\": 4294967296, \"unknown\": null}\n", large
+	printf "{\"kind\": \"organization_application\", \"organization_id\": \"%s\", ", organization
+	printf "\"client_id\": \"%s\", \"use_for_member_access\": true, \"since\": 1}\n", application
 }'
 
 # ids KIND FIELD: of all of a kind.

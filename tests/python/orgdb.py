@@ -60,7 +60,8 @@ class Options(Structure):
 
 class Cascade(Structure):
     _fields_ = [(name, c_uint64)
-                for name in ("memberships", "member_roles", "enabled_connections", "application_connections")]
+                for name in ("memberships", "member_roles", "enabled_connections", "application_connections",
+                             "organization_applications")]
 
 
 class MergeOptions(Structure):
@@ -134,7 +135,7 @@ LogFunction = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_char_p)
 WriteFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 
 KINDS = ("connection", "application", "role", "user", "organization", "email_template", "application_connection",
-         "enabled_connection", "membership")
+         "enabled_connection", "membership", "organization_application")
 MEMBER_TYPES = (Str, c_bool, c_uint32, Value, Value, c_uint64)  # By orgdb_type.
 
 

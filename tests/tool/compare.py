@@ -10,7 +10,7 @@ SPDX-License-Identifier: MIT
 import json
 import sys
 
-EDGES = {"application_connection", "enabled_connection", "membership"}
+EDGES = {"application_connection", "enabled_connection", "organization_application", "membership"}
 
 
 def exact(value):

@@ -107,9 +107,20 @@ does 'disable' '^deleted enabled_connection org_0000000000000002 con_00000000000
 does 'disable for an application' '^deleted application_connection portal con_0000000000000001$' disable --application small.orgdb portal password
 does 'enable for an application' '^created application_connection portal con_0000000000000001$' enable small.orgdb --application portal password note=x
 one 'with what is unknown' '.*"connection_id": "con_0000000000000001", "note": "x"\}' application_connection
+place=org_0000000000000001
+does 'let members in' "^created organization_application $place portal\$" enable small.orgdb --member-access $place portal
+one 'they are let in' ".*\"$place\", \"client_id\": \"portal\", \"use_for_member_access\": true\}" organization_application
+does 'for a while no more' "^updated organization_application $place portal\$" disable small.orgdb --member-access --keep $place portal
+one 'they are not let in' '.*"use_for_member_access": false\}' organization_application
+does 'no more' "^deleted organization_application $place portal\$" disable small.orgdb --member-access $place portal
+check 'the place is gone' sh -c "! '$orgdb' dump small.orgdb --kind organization_application | grep -q ."
+does 'a place without access' '"use_for_member_access": false\}$' enable small.orgdb --member-access $place portal use_for_member_access=false --json
 enable() { "$orgdb" enable small.orgdb "$@"; }
 disable() { "$orgdb" disable small.orgdb "$@"; }
 refuses 'enable what is not there' 1 'nowhere' enable initech nowhere
+refuses 'let members in nowhere' 1 'no application has the client_id "nowhere"' enable --member-access initech nowhere
+refuses 'take away what was not given' 1 'there is no organization_application' disable --member-access initech portal
+refuses 'two owners' 2 'different things' enable --member-access --application initech portal
 refuses 'enable for nobody' 1 'nobody' enable nobody password
 refuses 'enable against the rules' 1 'is_signup_enabled' enable initech google is_signup_enabled=true
 refuses 'an end twice' 1 'organization_id: is an operand of its own' enable initech google organization_id=org_0000000000000001
@@ -141,7 +152,7 @@ says 'and how to do it' '--yes deletes without asking'
 "$orgdb" dump small.orgdb >before.jsonl
 expect 'delete on trial' 0 '^would delete organization org_0000000000000001$' "$orgdb" delete --dry-run small.orgdb organization acme-inc
 says 'and what would go with it' '^  memberships +2$'
-expect 'delete on trial, as JSON' 0 '"memberships": 2, "member_roles": 2, "enabled_connections": 2, "application_connections": 0, "deleted": false\}' \
+expect 'delete on trial, as JSON' 0 '"memberships": 2, "member_roles": 2, "enabled_connections": 2, "application_connections": 0, "organization_applications": 1, "deleted": false\}' \
 	"$orgdb" delete --dry-run --json small.orgdb organization acme-inc
 if have_python; then
 	on_terminal() { python3 "$here/terminal.py" "$@"; }

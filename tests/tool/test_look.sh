@@ -9,7 +9,7 @@ sample=$here/../../tools/sample.jsonl
 acme=org_0000000000000001
 
 # dump --kind
-for kind in connection application application_connection role user organization enabled_connection membership; do
+for kind in connection application application_connection role user organization enabled_connection organization_application membership; do
 	"$orgdb" dump sample.orgdb --kind $kind >part.jsonl
 	grep "^{\"kind\": \"$kind\"" all.jsonl >wanted
 	check "dump --kind $kind" cmp part.jsonl wanted
@@ -28,11 +28,11 @@ for organization in $(sed -n 's/^{"kind": "organization", "id": "\([^"]*\)".*/\1
 	expect "$organization is sound by itself" 0 '^clean' "$orgdb" check part.orgdb
 	"$orgdb" dump part.orgdb >again.jsonl
 	check "$organization comes out as it went in" cmp part.jsonl again.jsonl
-	grep -E "^\{\"kind\": \"(organization\", \"id|(enabled_connection|membership)\", \"organization_id)\": \"$organization\"" all.jsonl >wanted
-	grep -E '^\{"kind": "(organization|enabled_connection|membership)"' part.jsonl >got
+	grep -E "^\{\"kind\": \"(organization\", \"id|(enabled_connection|organization_application|membership)\", \"organization_id)\": \"$organization\"" all.jsonl >wanted
+	grep -E '^\{"kind": "(organization|enabled_connection|organization_application|membership)"' part.jsonl >got
 	check "$organization has its edges and no others" cmp got wanted
 	# Everything else is pointed to by something.
-	sed -n 's/^{"kind": "\(connection\|role\)", "id": \("[^"]*"\).*/\2/p; s/^{"kind": "user", "user_id": \("[^"]*"\).*/\1/p' part.jsonl >ids
+	sed -n 's/^{"kind": "\(connection\|role\)", "id": \("[^"]*"\).*/\2/p; s/^{"kind": "user", "user_id": \("[^"]*"\).*/\1/p; s/^{"kind": "application", "client_id": \("[^"]*"\).*/\1/p' part.jsonl >ids
 	while read -r id; do
 		grep -Fq "$id" got || fail "$organization: $id" 'nothing of the organization points to it'
 	done <ids
