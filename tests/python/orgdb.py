@@ -77,7 +77,7 @@ class Metrics(Structure):
 
 
 class Statistics(Structure):
-    _fields_ = [("count", c_uint64 * 9), ("member_roles", c_uint64), ("lsn", c_uint64), ("file_size", c_uint64),
+    _fields_ = [("count", c_uint64 * 10), ("member_roles", c_uint64), ("lsn", c_uint64), ("file_size", c_uint64),
                 ("page_size", c_uint64), ("used_size", c_uint64), ("map_size", c_uint64), ("row_cache_hits", c_uint64),
                 ("row_cache_misses", c_uint64), ("readers", c_uint32), ("readers_max", c_uint32),
                 ("format_version", c_uint32), ("uuid", c_char * 37)]
