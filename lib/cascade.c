@@ -138,7 +138,7 @@ static void sort_and_unite(struct numbers *numbers)
 /* Doubles are thrown out before the array grows, so its size follows that of the set. */
 static int add_numbers(struct numbers *numbers, const uint64_t *more, size_t count)
 {
-	if (numbers->count + count > numbers->capacity) {
+	if (!numbers->data || numbers->count + count > numbers->capacity) {
 		sort_and_unite(numbers);
 		size_t capacity = 2 * (numbers->count + count) + 1024;
 		uint64_t *data = orgdb__reallocate(numbers->data, capacity * sizeof(uint64_t));

@@ -25,7 +25,8 @@ struct local_catalog {
 
 static int no_memory(void)
 {
-	return orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for the catalog");
+	orgdb__fail(ORGDB_NO_MEMORY, "", "no memory for the catalog");
+	return ORGDB_NO_MEMORY; /* Which those who follow paths through this file can see. */
 }
 
 /* ---- Making and freeing ------------------------------------------------------------------------------------------ */
@@ -232,7 +233,8 @@ static int make_local_room(struct local_catalog *local)
 		return 0;
 	struct local_catalog grown = *local;
 	grown.capacity = local->capacity ? 2 * local->capacity : 32;
-	grown.connections = orgdb__allocate_zeroed(grown.capacity * sizeof(grown.connections[0]));
+	size_t slot_size = sizeof(struct catalog_connection *); /* NOLINT(bugprone-sizeof-expression): of a pointer. */
+	grown.connections = orgdb__allocate_zeroed(grown.capacity * slot_size);
 	if (!grown.connections)
 		return no_memory();
 	for (size_t i = 0; i < local->capacity; i++)

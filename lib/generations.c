@@ -45,7 +45,7 @@ int orgdb__generations_write(orgdb_txn *txn, uint64_t lsn)
 				return rc;
 			memcpy(copy, row.data, sizeof(copy));
 		}
-		little_put(copy + shard * SHARD_SIZE, lsn, SHARD_SIZE);
+		little_put(copy + SHARD_SIZE * (size_t)shard, lsn, SHARD_SIZE);
 	}
 	return row.data ? orgdb__kv_put(txn->kv, TABLE_META, row_key, (struct bytes){ copy, sizeof(copy) }) : 0;
 }

@@ -109,6 +109,7 @@ int orgdb__index_add(orgdb_txn *txn, const struct index *index, orgdb_str text, 
 			return orgdb__txn_corrupt(txn, index->table, "too many long texts collide");
 	}
 	size_t at = count++;
+	/* cppcheck-suppress uninitvar ; Only the first `count` are looked at, which were read. */
 	for (; at > 0 && ordinals[at - 1] > ordinal; at--)
 		ordinals[at] = ordinals[at - 1];
 	ordinals[at] = ordinal;

@@ -101,16 +101,16 @@ static int find_own(orgdb_txn *txn, orgdb_str organization_id, struct login_id *
 	return rc == ORGDB_NOT_FOUND ? orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is missing") : rc;
 }
 
-int orgdb__login_copy(orgdb_txn *txn, orgdb_str organization_id, struct buffer *copy, struct login *login)
+int orgdb__login_copy(orgdb_txn *txn, orgdb_str organization_id, struct buffer *row, struct login *login)
 {
 	struct login_id id;
 	struct place place;
 	int rc = find_own(txn, organization_id, &id, &place);
 	if (rc == 0)
-		rc = orgdb__buffer_append(copy, place.row.data, place.row.size);
+		rc = orgdb__buffer_append(row, place.row.data, place.row.size);
 	if (rc != 0)
 		return rc;
-	struct bytes rest = { copy->data, copy->size };
+	struct bytes rest = { row->data, row->size };
 	orgdb__login_take(&rest, login);
 	return 0;
 }

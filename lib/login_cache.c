@@ -136,7 +136,7 @@ static inline bool read_cell(struct cell *cell, struct cell_copy *copy)
 	copy->id[1] = load_word(cell, 3);
 	for (unsigned i = 0; i < WORDS - ENTRIES_AT; i++) {
 		uint64_t word = load_word(cell, ENTRIES_AT + i);
-		memcpy(&copy->packed[2 * i], &word, sizeof(word));
+		memcpy(&copy->packed[2 * (size_t)i], &word, sizeof(word));
 	}
 	atomic_thread_fence(memory_order_acquire);
 	return load_word(cell, 0) == first && copy->version != 0 && copy->version % 2 == 0;
@@ -155,7 +155,7 @@ static void write_cell(struct cell *cell, const struct cell_copy *copy)
 	store_word(cell, 3, copy->id[1]);
 	for (unsigned i = 0; i < WORDS - ENTRIES_AT; i++) {
 		uint64_t word;
-		memcpy(&word, &copy->packed[2 * i], sizeof(word));
+		memcpy(&word, &copy->packed[2 * (size_t)i], sizeof(word));
 		store_word(cell, ENTRIES_AT + i, word);
 	}
 	version = version == UINT32_MAX - 1 ? 2 : version + 2; /* 0 is kept for cells that never were written. */

@@ -20,7 +20,7 @@ char *orgdb__copy_text(const char *text);
 /* Takes NULL. */
 void orgdb__release(void *memory);
 /* NULL for the C library's. Nothing may be allocated. */
-void orgdb__use_allocator(const orgdb_allocator *allocator);
+void orgdb__use_allocator(const orgdb_allocator *given);
 
 /* Zeroed is empty. */
 struct buffer {

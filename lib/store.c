@@ -85,7 +85,7 @@ static int fill_new_store(struct kv_txn *kv, void *context)
 	if (rc != 0)
 		return rc;
 	uint8_t row[FORMAT_SIZE];
-	for (int i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++)
 		little_put(row + 4 * i, FORMAT_VERSION, 4);
 	memcpy(row + 12, uuid, 36);
 	rc = orgdb__kv_put(kv, TABLE_META, format_key, (struct bytes){ row, sizeof(row) });

@@ -39,7 +39,7 @@ static int wait_a_moment(struct orgdb *db)
 /* Keep new transactions waiting until none is live; false if that takes too long. */
 static bool begin_moving(struct orgdb *db)
 {
-	uint64_t deadline = orgdb__milliseconds() + 1000 * MOVE_WAIT_SECONDS;
+	uint64_t deadline = orgdb__milliseconds() + UINT64_C(1000) * MOVE_WAIT_SECONDS;
 	pthread_mutex_lock(&db->lock);
 	while (atomic_load(&db->moving) && orgdb__milliseconds() < deadline)
 		wait_a_moment(db);

@@ -84,8 +84,9 @@ static size_t choice_of(const struct command *command, const struct parameter *p
 	char words[512] = "";
 	size_t used = 0;
 	size_t count = 0;
-	for (; parameter_choice(parameter, count); count++)
-		if (strcmp(parameter_choice(parameter, count), text) == 0)
+	const char *word;
+	for (; (word = parameter_choice(parameter, count)); count++)
+		if (strcmp(word, text) == 0)
 			return count;
 	for (size_t i = 0; i < count && used < sizeof(words); i++) {
 		const char *before = i == 0 ? "" : i + 1 < count ? ", " : " or ";

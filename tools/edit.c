@@ -110,16 +110,16 @@ static int copy_file(FILE *to, const char *path)
 {
 	char part[4096];
 	size_t got, size = 0;
-	FILE *from = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	bool standard = strcmp(path, "-") == 0;
+	FILE *from = standard ? stdin : fopen(path, "r");
 	while (from && size <= INPUT_LINE_MAX && (got = fread(part, 1, sizeof(part), from)) > 0)
 		size += fwrite(part, 1, got, to);
-	if (!from || ferror(from)) {
-		complain("%s: cannot read it: %s", from == stdin ? "standard input" : path, strerror(errno));
-		return STATUS_FAILED;
-	}
-	if (from != stdin)
+	bool failed = !from || ferror(from);
+	if (failed)
+		complain("%s: cannot read it: %s", standard ? "standard input" : path, strerror(errno));
+	if (from && !standard)
 		fclose(from);
-	return STATUS_OK;
+	return failed ? STATUS_FAILED : STATUS_OK;
 }
 
 static int write_object(FILE *to, const orgdb_schema *schema, const struct arguments *arguments, size_t first)

@@ -170,7 +170,7 @@ static bool take_value(struct reader *reader, int depth)
 		return false;
 	if (first >= 0xc4 && first < 0xe0)
 		return take_long(reader, (uint8_t)first, depth);
-	if (first >= 0xc0 && first < 0xe0) {
+	if (first >= 0xc0 && first < 0xc4) {
 		fputs(words[first - 0xc0] ? words[first - 0xc0] : "", reader->out);
 		return words[first - 0xc0] != NULL;
 	}

@@ -87,6 +87,12 @@ need_for()
 		need librocksdb-dev compiles cc c '#include <rocksdb/c.h>'
 		need gnuplot-nox command -v gnuplot
 		;;
+	lint)
+		need clang-tidy-14 command -v run-clang-tidy-14
+		need cppcheck command -v cppcheck
+		need valgrind command -v valgrind
+		need gcovr command -v gcovr
+		;;
 	format)
 		need clang-format-14 command -v clang-format-14
 		;;
