@@ -322,16 +322,24 @@ int orgdb_begin_write(orgdb *db, orgdb_txn **out)
 
 static int write_counters(struct kv_txn *kv, const struct counters *counters);
 
+static int count_transaction(orgdb_txn *txn)
+{
+	struct counters *counters;
+	int rc = orgdb__txn_counters(txn, &counters);
+	if (rc == 0 && counters->lsn == UINT64_MAX)
+		rc = orgdb__fail(
+			ORGDB_TOO_LARGE, "", "%s: this store has had all the transactions that it can ever have", txn->db->path);
+	if (rc != 0)
+		return orgdb__kv_poison(txn->kv, rc);
+	counters->lsn++;
+	rc = orgdb__generations_write(txn, counters->lsn);
+	return rc == 0 ? write_counters(txn->kv, counters) : rc;
+}
+
 static int commit_changes(orgdb_txn *txn)
 {
-	if (orgdb__kv_failure(txn->kv) == 0 && orgdb__kv_changes(txn->kv) > 0) {
-		struct counters *counters;
-		if (orgdb__txn_counters(txn, &counters) == 0) {
-			counters->lsn++;
-			if (orgdb__generations_write(txn, counters->lsn) == 0)
-				write_counters(txn->kv, counters);
-		}
-	}
+	if (orgdb__kv_failure(txn->kv) == 0 && orgdb__kv_changes(txn->kv) > 0)
+		count_transaction(txn);
 	/* A failure above sticks, and is what commit returns. */
 	uint64_t begin = orgdb__milliseconds();
 	int rc = orgdb__kv_commit(txn->kv);
