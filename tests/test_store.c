@@ -972,6 +972,36 @@ Test(store, readers_of_a_process_that_died_make_room)
 		orgdb_end(readers[i]);
 }
 
+static bool take_all_readers(void)
+{
+	static orgdb *own;
+	static orgdb_txn *readers[4];
+	bool ok = orgdb_open(store_path, &four_readers, &own) == 0;
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		ok = ok && orgdb_begin_read(own, &readers[i]) == 0;
+	return ok;
+}
+
+/* Whoever wants to read next makes room, even one who only reads. */
+Test(store, a_table_full_of_dead_readers_is_no_obstacle)
+{
+	orgdb_options options = four_readers;
+	for (int i = 0; i < 2; i++) {
+		options.read_only = i;
+		open_store(&options);
+		pid_t other = process_that(take_all_readers);
+		expect_error(orgdb_begin_read(db, &txn), ORGDB_READERS_FULL, "");
+		txn = NULL;
+		end_process(other);
+		orgdb_txn *readers[4];
+		for (size_t k = 0; k < 4; k++)
+			must(orgdb_begin_read(db, &readers[k]));
+		for (size_t k = 0; k < 4; k++)
+			orgdb_end(readers[k]);
+		close_store();
+	}
+}
+
 /* A disk that takes no more, as far as a process can make one for itself. */
 
 static void limit_file_size(rlim_t size)
