@@ -20,7 +20,17 @@
 
 /* How text of unknown length is put into messages: "%.*s" with EXCERPT(str). */
 enum { EXCERPT_MAX = 60 };
-#define EXCERPT(str) ((str).size > EXCERPT_MAX ? EXCERPT_MAX : (int)(str).size), ((str).data ? (str).data : "")
+#define EXCERPT(str) excerpt_size(str), excerpt_data(str)
+
+static inline int excerpt_size(orgdb_str str)
+{
+	return str.size > EXCERPT_MAX ? EXCERPT_MAX : (int)str.size;
+}
+
+static inline const char *excerpt_data(orgdb_str str)
+{
+	return str.data ? str.data : "";
+}
 
 /* Record a failure and return `code`. `field` is "" where no field is at fault. */
 int orgdb__fail(int code, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
