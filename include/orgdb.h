@@ -84,9 +84,25 @@ extern "C" {
  * - Rows are judged whenever they are read, `verify` or not: counts, lengths and text are bounded and checked; damage is
  *   #ORGDB_CORRUPT.
  *
- * What is left: without `verify`, damage to other pages than the first point's may crash a process when it comes across them.
- * Pages have no checksums, so a flipped bit that makes one valid text or number into another is seen by nobody; a cut, a
- * page of zeros or of another place is. And a file that something else changes while it is open is beyond help.
+ * | damage                                                          | opening | `verify`, check                   |
+ * |-----------------------------------------------------------------|---------|-----------------------------------|
+ * | no LMDB file, another page size or byte order, a newer format   | refused |                                   |
+ * | a meta page: its numbers, its place, both disagreeing           | refused |                                   |
+ * | the file is cut off, anywhere                                   | refused |                                   |
+ * | the table of tables, the table "meta", what a table says of itself | refused |                                |
+ * | a page of a table that is zeroed or of another place            | -       | refused                           |
+ * | ways that lead nowhere, in circles or twice to a page; wild sizes and places of rows; keys out of order; wrong counts of pages or rows | - | refused |
+ * | a free list that names pages in use, twice, or that are not there | -     | refused                           |
+ * | rows that do not decode, break a rule, or contradict each other  | -      | check says so; a call that reads them returns #ORGDB_CORRUPT |
+ * | an older version of a page                                      | -       | refused if counts differ; else check, if it contradicts others |
+ * | inside a large value's second and later pages                   | -       | check, unless it is valid text    |
+ * | a bit that makes one valid text or number into another          | -       | nobody sees it: pages have no checksums |
+ *
+ * What is left: without `verify`, damage that opening does not see may crash a process when it comes across it. And a file
+ * that something else changes while it is open is beyond help.
+ *
+ * There is no repair in place. orgdb_salvage() makes a new store of what can be read of a damaged one: also where meta pages,
+ * roots or branches are gone, for it finds their leaf pages by what is in them.
  */
 
 #if defined(__GNUC__)
@@ -1223,6 +1239,49 @@ typedef struct orgdb_check_report {
  * @param report optional. @return 0 if all holds; #ORGDB_CORRUPT if something does not; or a store error.
  */
 ORGDB_API int orgdb_check(orgdb *db, orgdb_check_report *report);
+
+/** What orgdb_salvage() may be asked for. */
+enum {
+	/** Take what may be of the past, too: rows that nothing leads to any more, where the list of free pages or both meta pages
+	 * are damaged. What was deleted or changed may come back as it was. */
+	ORGDB_SALVAGE_DOUBTFUL = 1 << 0,
+};
+
+/** Whom orgdb_salvage() tells, and what it found. */
+typedef struct orgdb_salvage_report {
+	size_t size;         /**< sizeof(orgdb_salvage_report); set by #ORGDB_SALVAGE_REPORT_INIT. */
+	void (*problem)(void *context, const orgdb_problem *problem); /**< Optional: called for each thing that is damaged or lost. */
+	void *context;       /**< Handed to it. */
+	uint64_t problems;   /**< Out: how often it was, or would have been. */
+	uint64_t saved[ORGDB_KINDS]; /**< Out: how many of each #orgdb_kind are in the new store ... */
+	uint64_t lost[ORGDB_KINDS];  /**< Out: ... and how many are known not to be. */
+	uint64_t member_roles_saved; /**< Out: the same for roles that members have ... */
+	uint64_t member_roles_lost;  /**< Out: ... or had. */
+	uint32_t uncounted;  /**< Out: a bit, `1 << kind`, for each kind of which more may be lost, for the count of them is lost, too;
+	                      * `1 <<` #ORGDB_KINDS for members' roles. */
+} orgdb_salvage_report;
+
+/** Nobody is told. */
+#define ORGDB_SALVAGE_REPORT_INIT { sizeof(orgdb_salvage_report), NULL, NULL, 0, { 0 }, { 0 }, 0, 0, 0 }
+
+/**
+ * Save what can be read of a damaged store in a new one; see "Damaged files". The damaged file is only read, and without LMDB:
+ * whatever is in it, this never crashes. Nobody may have it open for writing meanwhile. The new store appears at
+ * @p destination (mode 0600) whole and durable, or not at all; it is a new one, with a uuid and an lsn of its own, made by the
+ * calls above. Takes room for twice the store beside @p destination meanwhile.
+ *
+ * What is not wholly known is not made up: without its record an entity is lost, and so are its edges, though its id may still
+ * be told; an enabled connection without all of its options is. Of two rows that contradict each other neither is taken,
+ * unless one of them can have lost its counterpart.
+ * @param flags 0 or #ORGDB_SALVAGE_DOUBTFUL.
+ * @param report optional.
+ * @return 0: everything was saved; #ORGDB_CORRUPT: what could be was, and is at @p destination, the report tells the rest;
+ *         #ORGDB_NOT_FOUND: nothing could be, and nothing is there; #ORGDB_NOT_A_STORE: no regular file;
+ *         #ORGDB_VERSION_MISMATCH; #ORGDB_EXISTS: something is at @p destination, and stays; #ORGDB_INVALID (flags, report);
+ *         or a system error.
+ */
+ORGDB_API ORGDB_MUST_USE int orgdb_salvage(
+	const char *path, const char *destination, uint32_t flags, orgdb_salvage_report *report);
 /**@}*/
 
 /** @name Schema

@@ -118,8 +118,7 @@ void orgdb__chunk_owner(const struct chunk *chunk, uint64_t numbers[2])
 			numbers[i] = 0;
 }
 
-/* How many numbers the owners in `table` are of. */
-static size_t owner_numbers(enum kv_table table)
+size_t orgdb__owner_numbers(enum kv_table table)
 {
 	return table == TABLE_ROLES_OF_MEMBER || table == TABLE_MEMBERS_OF_ROLE ? 2 : 1;
 }
@@ -315,7 +314,7 @@ static int remove_in_place(orgdb_txn *txn, const struct half *half, const struct
 
 static int unpack(orgdb_txn *txn, const struct half *half, const struct view *view, struct chunk *chunk)
 {
-	bool sound = orgdb__chunk_read(view->key, view->value, owner_numbers(half->table), chunk);
+	bool sound = orgdb__chunk_read(view->key, view->value, orgdb__owner_numbers(half->table), chunk);
 	return sound ? 0 : damaged(txn, half->table);
 }
 
@@ -389,7 +388,8 @@ static int load_neighbor(orgdb_txn *txn, enum kv_table table, const struct chunk
 		return damaged(txn, table);
 	if (rc != 0)
 		return rc;
-	if (!orgdb__chunk_read(key, value, owner_numbers(table), neighbor) || neighbor->owner_size != chunk->owner_size ||
+	if (!orgdb__chunk_read(key, value, orgdb__owner_numbers(table), neighbor) ||
+		neighbor->owner_size != chunk->owner_size ||
 		memcmp(neighbor->key.data, chunk->key.data, chunk->owner_size) != 0)
 		return damaged(txn, table);
 	return 0;

@@ -87,6 +87,8 @@ struct chunk {
 	uint64_t ordinals[CHUNK_COUNT_MAX + 1];
 };
 
+/* How many numbers the owners in `table` are of. */
+size_t orgdb__owner_numbers(enum kv_table table);
 /* Unpack a stored chunk. `owner_numbers` is how many numbers its owner is of. False if it is damaged. */
 bool orgdb__chunk_read(struct bytes key, struct bytes value, size_t owner_numbers, struct chunk *chunk);
 /* Take away the first chunk whose key begins with `prefix`: for emptying sets in key order. ORGDB_NOT_FOUND at the end. */

@@ -92,7 +92,8 @@ static int find_existing(orgdb_txn *txn, const char *organization_id, const char
 	return rc;
 }
 
-static int read_edge(orgdb_txn *txn, const struct login *login, uint32_t at, orgdb_enabled_connection *out)
+int orgdb__enabled_connection_read(
+	orgdb_txn *txn, const struct login *login, uint32_t at, orgdb_enabled_connection *out)
 {
 	struct login_entry entry = login_at(login, at);
 	struct ends ends = { login->organization, entry.connection };
@@ -116,7 +117,7 @@ int orgdb_enabled_connection_get(
 	int rc = orgdb__txn_read(txn);
 	if (rc == 0)
 		rc = find_existing(txn, organization_id, connection_id, &place);
-	return rc == 0 ? read_edge(txn, &place.login, place.at, out) : rc;
+	return rc == 0 ? orgdb__enabled_connection_read(txn, &place.login, place.at, out) : rc;
 }
 
 int orgdb_enabled_connection_list(orgdb_txn *txn, const char *organization_id, uint64_t after,
@@ -132,7 +133,7 @@ int orgdb_enabled_connection_list(orgdb_txn *txn, const char *organization_id, u
 	bool there;
 	uint32_t at = orgdb__login_search(&login, after, &there);
 	for (at += there; at < login.count && *count < capacity; at++) {
-		rc = read_edge(txn, &login, at, &array[*count]);
+		rc = orgdb__enabled_connection_read(txn, &login, at, &array[*count]);
 		if (rc != 0)
 			return rc;
 		(*count)++;
@@ -201,7 +202,7 @@ static int write_forward(orgdb_txn *txn, const struct ends *ends, const orgdb_en
 int orgdb__enabled_connection_judge(orgdb_txn *txn, const struct login *login, uint32_t at)
 {
 	orgdb_enabled_connection edge;
-	int rc = read_edge(txn, login, at, &edge);
+	int rc = orgdb__enabled_connection_read(txn, login, at, &edge);
 	if (rc == 0)
 		rc = orgdb__schema_validate(&kind()->schema, &edge);
 	return rc == 0 ? check_rules(txn, login_at(login, at).connection, &edge) : rc;
@@ -246,7 +247,7 @@ int orgdb_enabled_connection_update(
 	if (rc == 0)
 		rc = find_existing(txn, organization_id, connection_id, &place);
 	if (rc == 0)
-		rc = read_edge(txn, &place.login, place.at, &edge);
+		rc = orgdb__enabled_connection_read(txn, &place.login, place.at, &edge);
 	if (rc == 0)
 		rc = orgdb__schema_overlay(&kind()->schema, &edge, changes);
 	if (rc == 0)

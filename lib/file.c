@@ -17,11 +17,14 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "little.h"
 #include "pages.h"
 
 enum {
 	META_VERSION = 1,
+	PAGE_SIZE_MIN = 512,
 	PAGE_SIZE_MAX = 32768, /* LMDB's own limit. */
+	FITTING_MAX = 64,
 	JUDGE_TRIES = 10,
 };
 
@@ -56,7 +59,7 @@ static uint64_t page_size_of(const struct meta *meta)
 
 static bool page_size_is_sane(uint64_t size)
 {
-	return size >= 512 && size <= PAGE_SIZE_MAX && (size & (size - 1)) == 0;
+	return size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX && (size & (size - 1)) == 0;
 }
 
 static bool tree_is_sane(const struct tree *tree, uint64_t last_page)
@@ -266,4 +269,91 @@ int orgdb__file_verify(
 	if (pages.error != 0)
 		return orgdb__fail_system(orgdb__code_of_errno(pages.error), pages.error, "%s: cannot read it", path);
 	return pages.problems == 0 ? 0 : ORGDB_CORRUPT;
+}
+
+/* ---- Harvesting what is damaged ---------------------------------------------------------------------------------- */
+
+/* Their trees may be wrong: a walk will say so, and what they led to may be found without them. */
+static bool find_snapshot(int fd, uint64_t at, int which, struct snapshot *out)
+{
+	struct meta meta;
+	if (orgdb__pages_read(fd, at + PAGE_HEADER, &meta, sizeof(meta)) != 0 || meta.magic != META_MAGIC ||
+		meta.version != META_VERSION || !page_size_is_sane(page_size_of(&meta)) ||
+		(which == 1 && page_size_of(&meta) != at) || meta.last_page < 1 ||
+		meta.last_page > INT64_MAX / page_size_of(&meta) - 1 || meta.txn_id > TXN_ID_MAX ||
+		(meta.txn_id & 1) != (uint64_t)which)
+		return false;
+	*out = (struct snapshot){ page_size_of(&meta), meta.txn_id, meta.last_page, meta.free_list, meta.tables };
+	return true;
+}
+
+/* How many of the first pages say their own number, if pages are of this size. */
+static unsigned count_fitting(int fd, uint64_t page_size)
+{
+	uint8_t number[sizeof(uint64_t)];
+	unsigned fitting = 0;
+	for (uint64_t page = 2; page < 2 + FITTING_MAX; page++)
+		fitting += orgdb__pages_read(fd, page * page_size, number, sizeof(number)) == 0 && little_get64(number) == page;
+	return fitting;
+}
+
+/* No trees, and every page up to the last one may be anything. */
+static struct snapshot guess_snapshot(int fd)
+{
+	struct snapshot guess = { .page_size = 4096, .last_page = INT32_MAX };
+	unsigned best = count_fitting(fd, guess.page_size);
+	for (uint64_t size = PAGE_SIZE_MIN; size <= PAGE_SIZE_MAX; size *= 2) {
+		unsigned fitting = count_fitting(fd, size);
+		if (fitting > best) {
+			best = fitting;
+			guess.page_size = size;
+		}
+	}
+	guess.free_list.root = guess.tables.root = NO_PAGE;
+	return guess;
+}
+
+size_t orgdb__file_find_snapshots(int fd, struct snapshot out[2])
+{
+	size_t found = find_snapshot(fd, 0, 0, &out[0]);
+	struct snapshot second;
+	bool there = false;
+	for (uint64_t size = PAGE_SIZE_MIN; size <= PAGE_SIZE_MAX && !there; size *= 2)
+		there = find_snapshot(fd, size, 1, &second);
+	if (there && found > 0 && second.id < out[0].id)
+		out[1] = second;
+	else if (there) {
+		out[1] = out[0];
+		out[0] = second;
+	}
+	found += there;
+	if (found == 0)
+		out[0] = guess_snapshot(fd);
+	return found;
+}
+
+int orgdb__file_harvest(int fd, const char *path, const struct snapshot *snapshot, bool is_newest,
+	const struct pages_sink *sink, const struct pages_harvest *harvest)
+{
+	struct pages pages = { .sink = sink, .harvest = harvest };
+	int rc = measure(fd, path, snapshot, &pages);
+	if (rc == 0 && too_many_missing(&pages))
+		pages.last_page = pages.count + pages.count * (pages.page_size / 8);
+	if (!is_newest && pages.last_page < pages.count)
+		pages.last_page = pages.count;
+	if (rc == 0)
+		rc = orgdb__pages_begin(&pages);
+	if (rc != 0)
+		return rc;
+	if (snapshot->id > 0 && orgdb__pages_walk_tables(&pages, &snapshot->tables, true)) {
+		uint64_t problems = pages.problems;
+		bool is_sound = orgdb__pages_walk_free(&pages, &snapshot->free_list) && pages.problems == problems;
+		pages.past_is_known = is_newest && is_sound;
+	}
+	if (pages.error == 0)
+		orgdb__pages_scan(&pages);
+	orgdb__pages_end(&pages);
+	if (pages.error != 0)
+		return orgdb__fail_system(orgdb__code_of_errno(pages.error), pages.error, "%s: cannot read it", path);
+	return 0;
 }

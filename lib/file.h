@@ -36,6 +36,19 @@ struct snapshot {
 int orgdb__file_snapshot(int fd, const char *path, uint64_t page_size, uint64_t id, struct snapshot *out);
 
 /*
+ * What a damaged file seems to say of its snapshots, the newest first; returns how many, 0 to 2. None of it is believed by who
+ * harvests them. Without any, `out[0]` has the page size that most pages fit, and no trees.
+ */
+size_t orgdb__file_find_snapshots(int fd, struct snapshot out[2]);
+
+/*
+ * Harvest a snapshot of a damaged file: the trees of its tables, then what nothing leads to. What can be told of the past is
+ * left out; where a newer snapshot may be lost that is nothing. 0; ORGDB_NO_MEMORY or a system error.
+ */
+int orgdb__file_harvest(int fd, const char *path, const struct snapshot *snapshot, bool is_newest,
+	const struct pages_sink *sink, const struct pages_harvest *harvest);
+
+/*
  * Verify a snapshot of the file `fd`, called `path` in messages. While it lasts a read transaction must keep its pages from
  * being used again. ORGDB_CORRUPT if the sink was told of problems, or so many pages are missing that none can be looked at.
  */

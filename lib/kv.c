@@ -75,6 +75,20 @@ const char *orgdb__kv_place_name(enum kv_place place)
 	return place_names[place];
 }
 
+bool orgdb__kv_table_of(enum kv_place place, struct bytes *key, enum kv_table *table)
+{
+	for (int i = 0; i < KV_TABLE_COUNT; i++) {
+		uint8_t prefix = tables[i].prefix;
+		if (tables[i].place != place || (prefix != 0 && (key->size < 2 || key->data[0] != prefix)))
+			continue;
+		*table = (enum kv_table)i;
+		key->data += prefix != 0;
+		key->size -= prefix != 0;
+		return true;
+	}
+	return false;
+}
+
 /* Hot rows are under hashes, which LMDB compares as numbers. */
 static unsigned flags_of_place(enum kv_place place)
 {

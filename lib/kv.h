@@ -89,6 +89,8 @@ enum kv_table {
 const char *orgdb__kv_table_name(enum kv_table table);
 enum kv_place orgdb__kv_place_of(enum kv_table table);
 const char *orgdb__kv_place_name(enum kv_place place);
+/* Whose row a key in a place is; takes off what tells the tables there apart. False if it is none's. */
+bool orgdb__kv_table_of(enum kv_place place, struct bytes *key, enum kv_table *table);
 /* Whether keys in a place can have this size. Keys that cannot must not be looked for. */
 bool orgdb__kv_key_possible(enum kv_place place, size_t size);
 

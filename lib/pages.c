@@ -41,6 +41,7 @@ struct walk {
 	unsigned node_flags; /* Those that a leaf's nodes may have. */
 	size_t ways_min;     /* Of a branch. LMDB insists on two, but may leave one in its free list. */
 	bool whole;          /* For visit_table(). */
+	bool harvested;      /* Its leaf pages go to the harvest. */
 
 	struct tree found; /* What there is, to be compared with what the tree says. */
 	bool incomplete;   /* Pages were left out, so that comparing has no point. */
@@ -136,13 +137,23 @@ static void *allocate(struct walk *walk, size_t size)
 	return memory;
 }
 
+static bool is_taken(const struct pages *pages, uint64_t page)
+{
+	return pages->taken[page / 8] >> (page % 8) & 1;
+}
+
 /* A page may be found once; the first two are meta pages. */
 static bool take(struct pages *pages, uint64_t page)
 {
-	if (page < 2 || page > pages->last_page || (pages->taken[page / 8] >> (page % 8) & 1))
+	if (page < 2 || page > pages->last_page || is_taken(pages, page))
 		return false;
 	pages->taken[page / 8] |= (uint8_t)(1 << (page % 8));
 	return true;
+}
+
+static void give_back(struct pages *pages, uint64_t page)
+{
+	pages->taken[page / 8] &= (uint8_t) ~(1u << (page % 8));
 }
 
 /* Take a page and read it, or the beginning of it. False unless there it is; `*on` tells whether to go on. */
@@ -156,11 +167,16 @@ static bool take_page(struct walk *walk, uint64_t page, void *out, size_t size, 
 		wrong = "it is behind the end of the file";
 	else if (!take(pages, page))
 		wrong = "it is in use elsewhere, too";
-	if (wrong)
+	if (wrong) {
 		*on = page_problem(walk, page, wrong);
-	else
-		*on = read_pages(walk, page * pages->page_size, out, size);
-	return *on && !wrong;
+		return false;
+	}
+	*on = read_pages(walk, page * pages->page_size, out, size);
+	if (*on || !pages->harvest)
+		return *on;
+	pages->error = 0; /* A bad sector is no reason to leave the others. */
+	*on = page_problem(walk, page, "it cannot be read");
+	return false;
 }
 
 /* ---- The shape of a page ----------------------------------------------------------------------------------------- */
@@ -261,6 +277,18 @@ static bool next_key(struct walk *walk, struct bytes key, bool leads)
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
 
+/* What is wrong with the run of pages that begins with this header and should hold `size` bytes. */
+static const char *judge_run(
+	const struct pages *pages, const uint8_t header[PAGE_HEADER], uint64_t first, uint64_t size)
+{
+	uint64_t run = little_get32(header + 12), needed = (PAGE_HEADER - 1 + size) / pages->page_size + 1;
+	if (little_get64(header) != first || little_get16(header + 10) != PAGE_OVERFLOW)
+		return "it should begin a large value";
+	if (run < needed || run > pages->count - first)
+		return "it says that a large value is of fewer or more pages than it can be";
+	return NULL;
+}
+
 /* Take a large value's run of pages. False unless it is as it should be; `*on` tells whether to go on. */
 static bool take_run(struct walk *walk, uint64_t first, uint64_t size, bool *on)
 {
@@ -268,12 +296,8 @@ static bool take_run(struct walk *walk, uint64_t first, uint64_t size, bool *on)
 	uint8_t header[PAGE_HEADER];
 	if (!take_page(walk, first, header, sizeof(header), on))
 		return false;
-	uint64_t run = little_get32(header + 12), needed = (PAGE_HEADER - 1 + size) / pages->page_size + 1;
-	const char *wrong = NULL;
-	if (little_get64(header) != first || little_get16(header + 10) != PAGE_OVERFLOW)
-		wrong = "it should begin a large value";
-	else if (run < needed || run > pages->count - first)
-		wrong = "it says that a large value is of fewer or more pages than it can be";
+	uint64_t run = little_get32(header + 12);
+	const char *wrong = judge_run(pages, header, first, size);
 	for (uint64_t page = first + 1; !wrong && page < first + run; page++)
 		if (!take(pages, page))
 			wrong = "pages of the large value that begins here are in use elsewhere, too";
@@ -306,10 +330,14 @@ static bool visit_node(struct walk *walk, const struct node *node)
 
 /* ---- Trees ------------------------------------------------------------------------------------------------------- */
 
+static bool harvest_leaf(struct walk *walk, const char *table, const uint8_t *page, bool is_doubtful);
+
 /* In a page with problems the nodes that are fine still count. */
 static bool walk_leaf(struct walk *walk, const uint8_t *page)
 {
 	bool on = true;
+	if (walk->harvested)
+		return harvest_leaf(walk, walk->table, page, false);
 	walk->found.leaf_pages++;
 	for (size_t i = 0; i < node_count(page) && on; i++) {
 		struct node node;
@@ -335,7 +363,7 @@ static bool walk_branch(struct walk *walk, const uint8_t *page, unsigned level)
 		walk->page = little_get64(page);
 		if (!view_node(walk, page, i, false, &node))
 			continue;
-		on = i == 0 || next_key(walk, node.key, true);
+		on = i == 0 || walk->harvested || next_key(walk, node.key, true);
 		if (on)
 			on = walk_page(walk, node.number, level + 1);
 	}
@@ -351,8 +379,11 @@ static bool walk_page(struct walk *walk, uint64_t number, unsigned level)
 	if (!take_page(walk, number, page, walk->pages->page_size, &on))
 		return on;
 	const char *wrong = judge_header(walk, page, leaf);
-	if (wrong)
+	if (wrong) {
+		if (walk->harvested) /* Who led here may be wrong. */
+			give_back(walk->pages, number);
 		return page_problem(walk, number, wrong);
+	}
 	wrong = judge_nodes(walk, page, leaf);
 	if (wrong && !page_problem(walk, number, wrong))
 		return false;
@@ -362,7 +393,7 @@ static bool walk_page(struct walk *walk, uint64_t number, unsigned level)
 static bool judge_counts(struct walk *walk)
 {
 	const struct tree *found = &walk->found, *tree = walk->tree;
-	if (walk->incomplete ||
+	if (walk->incomplete || walk->harvested ||
 		(found->branch_pages == tree->branch_pages && found->leaf_pages == tree->leaf_pages &&
 			found->overflow_pages == tree->overflow_pages && found->entries == tree->entries))
 		return true;
@@ -411,6 +442,10 @@ static bool visit_table(struct walk *walk, struct bytes key, struct bytes value)
 		wrong = "it is of a kind that no orgdb makes";
 	if (wrong)
 		return problem(&table, "%s", wrong);
+	const struct pages_harvest *harvest = walk->pages->harvest;
+	table.harvested = harvest != NULL;
+	if (harvest)
+		harvest->table(harvest->context, name, &tree);
 	return (walk->whole || strcmp(name, "meta") == 0) ? walk_tree(&table) : true;
 }
 
@@ -458,4 +493,102 @@ bool orgdb__pages_walk_free(struct pages *pages, const struct tree *free_list)
 	if ((free_list->flags & TREE_FLAGS) != TREE_NUMBERS)
 		return problem(&walk, "it is of a kind that no orgdb makes");
 	return walk_tree(&walk);
+}
+
+/* ---- Harvesting -------------------------------------------------------------------------------------------------- */
+
+/* What is inside a large value is no page of anything, whatever it looks like. */
+static void take_inside(struct pages *pages, uint64_t first, const uint8_t header[PAGE_HEADER])
+{
+	uint64_t run = little_get32(header + 12);
+	if (!judge_run(pages, header, first, 0))
+		for (uint64_t page = first + 1; page < first + run; page++)
+			take(pages, page);
+}
+
+/* Read a large value; NULL if it cannot be. */
+static uint8_t *read_large(struct pages *pages, uint64_t first, uint64_t size, bool keep)
+{
+	uint8_t header[PAGE_HEADER];
+	if (first < 2 || first >= pages->count || first > pages->last_page || is_taken(pages, first) ||
+		size > pages->count * pages->page_size ||
+		orgdb__pages_read(pages->fd, first * pages->page_size, header, sizeof(header)) != 0 ||
+		judge_run(pages, header, first, size))
+		return NULL;
+	uint8_t *value = orgdb__allocate(size + 1);
+	if (!value) {
+		pages->error = ENOMEM;
+		return NULL;
+	}
+	if (orgdb__pages_read(pages->fd, first * pages->page_size + PAGE_HEADER, value, size) != 0) {
+		orgdb__release(value);
+		return NULL;
+	}
+	if (keep) {
+		take(pages, first);
+		take_inside(pages, first, header);
+	}
+	return value;
+}
+
+void orgdb__leaf_rows(const struct leaf *leaf, bool keep,
+	bool (*visit)(void *context, struct bytes key, struct bytes value), void *context)
+{
+	bool on = true;
+	for (size_t i = 0; i < node_count(leaf->page) && on; i++) {
+		struct node node;
+		if (!view_node(leaf->walk, leaf->page, i, true, &node))
+			continue;
+		if (!(node.flags & NODE_BIG)) {
+			on = visit(context, node.key, (struct bytes){ node.value, node.number });
+			continue;
+		}
+		uint8_t *value = read_large(leaf->walk->pages, little_get64(node.value), node.number, keep);
+		if (value)
+			on = visit(context, node.key, (struct bytes){ value, node.number });
+		orgdb__release(value);
+	}
+}
+
+static bool harvest_leaf(struct walk *walk, const char *table, const uint8_t *page, bool is_doubtful)
+{
+	const struct pages_harvest *harvest = walk->pages->harvest;
+	struct leaf leaf = { walk, page, walk->page, is_doubtful };
+	if (!harvest->leaf(harvest->context, table, &leaf))
+		give_back(walk->pages, walk->page);
+	return walk->pages->error == 0;
+}
+
+/* Returns whether it can be told what the page is. */
+static bool scan_page(struct walk *walk, const uint8_t *page, bool is_doubtful)
+{
+	uint64_t flags = little_get16(page + 10);
+	if (little_get64(page) != walk->page)
+		return false;
+	if (flags == PAGE_OVERFLOW)
+		take_inside(walk->pages, walk->page, page);
+	else if (flags == PAGE_LEAF && !judge_header(walk, page, true) && !judge_nodes(walk, page, true))
+		return harvest_leaf(walk, NULL, page, is_doubtful);
+	return flags == PAGE_OVERFLOW || flags == PAGE_BRANCH;
+}
+
+/* Behind what cannot be told anything may be the inside of a large value, up to the next page that is in use. */
+void orgdb__pages_scan(struct pages *pages)
+{
+	static const struct tree none;
+	struct walk walk = { .pages = pages, .tree = &none, .node_flags = NODE_BIG, .ways_min = 2 };
+	bool is_behind_wreck = false;
+	uint8_t *page = allocate(&walk, 2 * pages->page_size);
+	if (!page)
+		return;
+	walk.tiles = (uint16_t *)(void *)(page + pages->page_size);
+	for (walk.page = 2; walk.page < pages->count && walk.page <= pages->last_page && pages->error == 0; walk.page++) {
+		if (is_taken(pages, walk.page))
+			is_behind_wreck = false;
+		else if (orgdb__pages_read(pages->fd, walk.page * pages->page_size, page, pages->page_size) != 0)
+			is_behind_wreck = true;
+		else
+			is_behind_wreck |= !scan_page(&walk, page, is_behind_wreck || !pages->past_is_known);
+	}
+	orgdb__release(page);
 }

@@ -52,6 +52,23 @@ struct pages_sink {
 	void *context;
 };
 
+/* A leaf page of a damaged file. */
+struct leaf {
+	struct walk *walk;
+	const uint8_t *page;
+	uint64_t number;
+	bool is_doubtful; /* Nothing leads to it, and it may be of the past, or the inside of a large value. */
+};
+
+/* Who takes what can be read of a damaged file. */
+struct pages_harvest {
+	/* `table` lives during the call; NULL: nothing has led to the page. False: it is not the table's after all. */
+	bool (*leaf)(void *context, const char *table, struct leaf *leaf);
+	/* How a table describes itself. */
+	void (*table)(void *context, const char *table, const struct tree *tree);
+	void *context;
+};
+
 /* What is known of one file. The first members are the caller's to set. */
 struct pages {
 	int fd;
@@ -61,6 +78,8 @@ struct pages {
 		last_page; /* Of the snapshot that is walked: pages up to it are in use or free, those behind it are not there. */
 	uint64_t snapshot;
 	const struct pages_sink *sink;
+	const struct pages_harvest *harvest; /* Or NULL. */
+	bool past_is_known;                  /* For the scan: all free pages are taken. */
 
 	uint8_t *taken;        /* A bit for each page up to `last_page`: it was found in use or free. */
 	uint64_t missing_free; /* Free pages that are not in the file, where they need not be. */
@@ -81,5 +100,17 @@ int orgdb__pages_read(int fd, uint64_t at, void *out, size_t size);
  */
 bool orgdb__pages_walk_tables(struct pages *pages, const struct tree *tables, bool whole);
 bool orgdb__pages_walk_free(struct pages *pages, const struct tree *free_list);
+
+/*
+ * Harvest the leaf pages that no walk has found: where what led to them is gone, they are still there. To be called after the
+ * walks, of which that of the free list keeps pages of the past out.
+ */
+void orgdb__pages_scan(struct pages *pages);
+/*
+ * Call `visit` for each row of a leaf page that can be read, until it returns false. Values live during the call. To `keep`
+ * the rows is to take the pages of their large values, which can be done once.
+ */
+void orgdb__leaf_rows(const struct leaf *leaf, bool keep,
+	bool (*visit)(void *context, struct bytes key, struct bytes value), void *context);
 
 #endif

@@ -110,5 +110,7 @@ int orgdb__store_refuse_writer(struct orgdb *db);
 void orgdb__txn_free_readers(struct orgdb *db);
 /* The counters of a new store. */
 int orgdb__counters_create(struct kv_txn *kv);
+/* Read the counters from a row of the meta table; false if it is another, or damaged. */
+bool orgdb__counters_read(struct bytes key, struct bytes row, struct counters *counters);
 
 #endif

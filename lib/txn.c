@@ -470,6 +470,18 @@ int orgdb__counters_create(struct kv_txn *kv)
 	return write_counters(kv, &counters);
 }
 
+bool orgdb__counters_read(struct bytes key, struct bytes row, struct counters *counters)
+{
+	uint64_t numbers[COUNTERS];
+	if (key.size != counters_key.size || memcmp(key.data, counters_key.data, key.size) != 0 ||
+		row.size != sizeof(numbers))
+		return false;
+	for (size_t i = 0; i < COUNTERS; i++)
+		numbers[i] = little_get64(row.data + 8 * i);
+	memcpy(counters, numbers, sizeof(numbers));
+	return true;
+}
+
 int orgdb__txn_counters(orgdb_txn *txn, struct counters **out)
 {
 	*out = &txn->counters;
@@ -477,14 +489,10 @@ int orgdb__txn_counters(orgdb_txn *txn, struct counters **out)
 		return 0;
 	struct bytes row;
 	int rc = orgdb__kv_get(txn->kv, TABLE_META, counters_key, &row);
-	if (rc == ORGDB_NOT_FOUND || (rc == 0 && row.size != sizeof(txn->counters)))
+	if (rc == ORGDB_NOT_FOUND || (rc == 0 && !orgdb__counters_read(counters_key, row, &txn->counters)))
 		return orgdb__txn_corrupt(txn, TABLE_META, "the counters are missing or damaged");
 	if (rc != 0)
 		return rc;
-	uint64_t numbers[COUNTERS];
-	for (size_t i = 0; i < COUNTERS; i++)
-		numbers[i] = little_get64(row.data + 8 * i);
-	memcpy(&txn->counters, numbers, sizeof(numbers));
 	txn->counted = true;
 	return 0;
 }

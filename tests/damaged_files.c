@@ -1,8 +1,9 @@
 /*
  * Damaged and hostile files: whatever is in a file, opening and checking it gives an error or an answer, and once a verified
- * open has accepted it, so does all reading and writing. Never a crash, never a loop.
+ * open has accepted it, so does all reading and writing; and a salvage makes a sound store of what is left, or none. Never a
+ * crash, never a loop. Where pages are only lost, what is salvaged was all there, and what is missing is counted as lost.
  *
- * usage: damaged_files [--cases N] [--seed N] [--first N] [--directory PATH]
+ * usage: damaged_files [--cases N] [--seed N] [--first N] [--directory PATH] [--plant loss]
  *
  * Each case damages a store in a way that its number and the seed decide; the first ones cut it off at every page. They run
  * one after the other in a child process. When that dies or sits still for too long, the case that it was at has failed, and
@@ -22,11 +23,15 @@
 #include <unistd.h>
 
 #include "exercise.h"
+#include "objects.h"
 
-enum { PATH_SIZE = 4096, PAGE_HEADER = 16, META_SIZE = 136, CASE_SECONDS = 20, FAILURES_MAX = 10 };
+enum { PATH_SIZE = 4096, PAGE_HEADER = 16, META_SIZE = 136, CASE_SECONDS = 20, FAILURES_MAX = 10, SALVAGE_EVERY = 5 };
 
 /* What a case can come to. */
 enum outcome { REFUSED, REFUSED_WHEN_VERIFIED, CHECK_FOUND_PROBLEMS, CLEAN, OUTCOMES };
+
+/* And a salvage of it. */
+enum { EVERYTHING, A_PART, NOTHING, SALVAGES };
 
 /* A store's file as it is when it is whole. */
 struct image {
@@ -34,6 +39,7 @@ struct image {
 	size_t size;
 	size_t page_size;
 	uint64_t digest;
+	struct objects objects;
 };
 
 /* What parent and child both see. */
@@ -41,13 +47,15 @@ struct shared {
 	volatile uint64_t next; /* The case that begins, or is under way. */
 	volatile bool under_way;
 	uint64_t outcomes[OUTCOMES];
-	char wrong[200]; /* What was wrong with it, if it did not crash. */
+	uint64_t salvages[SALVAGES], salvaged, of; /* Objects, and of how many. */
+	char wrong[200];                           /* What was wrong with it, if it did not crash. */
 };
 
 static struct image images[2];
 static struct shared *shared;
 static uint64_t seed = 1;
-static char store_path[PATH_SIZE], lock_path[PATH_SIZE];
+static char store_path[PATH_SIZE], lock_path[PATH_SIZE], saved_path[PATH_SIZE], saved_lock_path[PATH_SIZE];
+static bool plant_loss; /* One object more is lost than is said. */
 
 /* ---- Numbers that are the same for the same seed ----------------------------------------------------------------- */
 
@@ -73,7 +81,8 @@ struct file {
 	unsigned char *data;
 	size_t size;
 	size_t page_size;
-	bool only_cut; /* So that, if it is accepted, nothing may be missing. */
+	bool only_cut;  /* So that, if it is accepted, nothing may be missing. */
+	bool only_lost; /* Pages are: what is left is as it was. */
 };
 
 static size_t pages_of(const struct file *file)
@@ -140,7 +149,14 @@ static size_t some_node(const struct file *file, size_t page)
 static void damage_cut(struct file *file)
 {
 	file->size = random_below(file->size);
-	file->only_cut = true;
+	file->only_cut = file->only_lost = true;
+}
+
+static void damage_zero(struct file *file)
+{
+	if (pages_of(file) > 2)
+		memset(file->data + (2 + random_below(pages_of(file) - 2)) * file->page_size, 0, file->page_size);
+	file->only_lost = true;
 }
 
 static void damage_meta(struct file *file)
@@ -224,16 +240,16 @@ static void damage_all(struct file *file)
 
 typedef void damage_fn(struct file *file);
 
-static damage_fn *const damages[] = { damage_cut, damage_meta, damage_meta, damage_header, damage_header, damage_offset,
-	damage_offset, damage_node, damage_node, damage_node, damage_way, damage_way, damage_value, damage_value,
-	damage_bits, damage_bits, damage_run, damage_swap, damage_all };
+static damage_fn *const damages[] = { damage_cut, damage_zero, damage_zero, damage_meta, damage_meta, damage_header,
+	damage_header, damage_offset, damage_offset, damage_node, damage_node, damage_node, damage_way, damage_way,
+	damage_value, damage_value, damage_bits, damage_bits, damage_run, damage_swap, damage_all };
 
 static void damage(struct file *file, uint64_t number)
 {
 	size_t pages = pages_of(file);
 	if (number / 2 < pages) {
 		file->size = number / 2 * file->page_size;
-		file->only_cut = true;
+		file->only_cut = file->only_lost = true;
 		return;
 	}
 	state = seed * UINT64_C(0x2545f4914f6cdd1d) + number;
@@ -241,6 +257,7 @@ static void damage(struct file *file, uint64_t number)
 	for (size_t i = 0; i < times && file->size > 2 * file->page_size; i++)
 		damages[random_below(sizeof(damages) / sizeof(damages[0]))](file);
 	file->only_cut &= times == 1;
+	file->only_lost &= times == 1;
 }
 
 /* ---- One case ---------------------------------------------------------------------------------------------------- */
@@ -286,6 +303,80 @@ static enum outcome exercise(orgdb *db, bool clean, const struct image *whole)
 	return clean ? CLEAN : CHECK_FOUND_PROBLEMS;
 }
 
+/* ---- Salvaging it ------------------------------------------------------------------------------------------------ */
+
+static void judge_loss(
+	const struct objects *whole, const struct objects *saved, int rc, const orgdb_salvage_report *report)
+{
+	uint64_t missing[OBJECT_KINDS], invented[OBJECT_KINDS];
+	objects_missing(whole, saved, missing);
+	objects_missing(saved, whole, invented);
+	for (uint32_t kind = 0; kind < OBJECT_KINDS; kind++) {
+		uint64_t lost = kind == MEMBER_ROLES ? report->member_roles_lost : report->lost[kind];
+		if (invented[kind] > 0)
+			say_wrong("something was salvaged that was not there");
+		if (missing[kind] > 0 && rc == 0)
+			say_wrong("everything is said to be salvaged, and something is missing");
+		if (missing[kind] > lost && !(report->uncounted >> kind & 1))
+			say_wrong("more is missing than is said to be lost");
+	}
+}
+
+/* A loss that nobody has heard of. */
+static void lose_one(orgdb *db)
+{
+	orgdb_txn *txn;
+	orgdb_role role;
+	size_t count;
+	char id[64];
+	exercise_must(orgdb_begin_write(db, &txn), "begin to write");
+	if (orgdb_role_list(txn, 0, &role, 1, &count) == 0 && count == 1) {
+		snprintf(id, sizeof(id), "%.*s", (int)role.id.size, role.id.data);
+		exercise_must(orgdb_role_delete(txn, id, NULL), "lose a role");
+	}
+	exercise_must(orgdb_commit(txn), "commit");
+}
+
+static void judge_saved(const struct file *file, const struct image *image, int rc, const orgdb_salvage_report *report)
+{
+	orgdb *db;
+	struct objects saved = { 0 };
+	if (orgdb_open(saved_path, NULL, &db) != 0) {
+		say_wrong("what was salvaged cannot be opened");
+		return;
+	}
+	if (plant_loss)
+		lose_one(db);
+	if (orgdb_check(db, NULL) != 0)
+		say_wrong("what was salvaged is not sound");
+	else if (objects_collect(db, &saved) != 0)
+		say_wrong("what was salvaged cannot be read");
+	else if (file->only_lost)
+		judge_loss(&image->objects, &saved, rc, report);
+	shared->salvaged += saved.count;
+	shared->of += image->objects.count;
+	objects_free(&saved);
+	orgdb_close(db);
+}
+
+static void salvage(const struct file *file, const struct image *image)
+{
+	orgdb_salvage_report report = ORGDB_SALVAGE_REPORT_INIT;
+	bool doubtful = !file->only_lost && random_below(2) == 0; /* The past was there, too, but is not now. */
+	int rc = orgdb_salvage(store_path, saved_path, doubtful ? ORGDB_SALVAGE_DOUBTFUL : 0, &report);
+	if (rc == 0 || rc == ORGDB_CORRUPT)
+		judge_saved(file, image, rc, &report);
+	else if (rc != ORGDB_NOT_FOUND && rc != ORGDB_VERSION_MISMATCH)
+		say_wrong(orgdb_last_error()->message);
+	else if (remove(saved_path) == 0)
+		say_wrong("a salvage that failed leaves something behind");
+	shared->salvages[rc == 0 ? EVERYTHING : rc == ORGDB_CORRUPT ? A_PART : NOTHING]++;
+	remove(saved_path);
+	remove(saved_lock_path);
+}
+
+/* ---- One case, as a whole ---------------------------------------------------------------------------------------- */
+
 static enum outcome judge(const struct file *file, const struct image *image)
 {
 	orgdb *db;
@@ -306,12 +397,14 @@ static enum outcome judge(const struct file *file, const struct image *image)
 static void run_case(uint64_t number)
 {
 	const struct image *image = &images[number % 2];
-	struct file file = { malloc(image->size), image->size, image->page_size, false };
+	struct file file = { malloc(image->size), image->size, image->page_size, false, false };
 	if (!file.data)
 		_exit(2);
 	memcpy(file.data, image->data, image->size);
 	damage(&file, number);
 	write_store(&file);
+	if (file.only_lost || number % SALVAGE_EVERY == 0) /* It makes two stores, which takes long. */
+		salvage(&file, image);
 	shared->outcomes[judge(&file, image)]++;
 	free(file.data);
 }
@@ -363,6 +456,7 @@ static void make_image(struct image *image, bool compact)
 	exercise_must(open_store(true, &db), "verify");
 	exercise_must(orgdb_check(db, NULL), "check");
 	exercise_must(exercise_digest(db, &image->digest), "digest");
+	exercise_must(objects_collect(db, &image->objects), "collect");
 	orgdb_close(db);
 	FILE *file = fopen(store_path, "rb");
 	if (!file || fstat(fileno(file), &info) != 0 || !(image->data = malloc((size_t)info.st_size)) ||
@@ -380,6 +474,8 @@ static void prepare(const char *directory)
 {
 	snprintf(store_path, sizeof(store_path), "%s/damaged-%ld.orgdb", directory, (long)getpid());
 	snprintf(lock_path, sizeof(lock_path), "%s/damaged-%ld.orgdb-lock", directory, (long)getpid());
+	snprintf(saved_path, sizeof(saved_path), "%s/salvaged-%ld.orgdb", directory, (long)getpid());
+	snprintf(saved_lock_path, sizeof(saved_lock_path), "%s/salvaged-%ld.orgdb-lock", directory, (long)getpid());
 	int zero = open("/dev/zero", O_RDWR);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0);
 	if (zero < 0 || shared == MAP_FAILED) {
@@ -404,6 +500,8 @@ int main(int argc, char **argv)
 			first = strtoull(argv[i + 1], NULL, 10);
 		else if (strcmp(argv[i], "--seed") == 0)
 			seed = strtoull(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--plant") == 0)
+			plant_loss = strcmp(argv[i + 1], "loss") == 0;
 	}
 	prepare(directory);
 	shared->next = first;
@@ -414,11 +512,17 @@ int main(int argc, char **argv)
 		shared->next - first, seed, images[0].size / images[0].page_size, images[1].size / images[1].page_size,
 		shared->outcomes[REFUSED], shared->outcomes[REFUSED_WHEN_VERIFIED], shared->outcomes[CHECK_FOUND_PROBLEMS],
 		shared->outcomes[CLEAN]);
+	printf("salvaged: everything %" PRIu64 " times, a part %" PRIu64 ", nothing %" PRIu64 "; %" PRIu64 " of %" PRIu64
+		   " objects\n",
+		shared->salvages[EVERYTHING], shared->salvages[A_PART], shared->salvages[NOTHING], shared->salvaged,
+		shared->of);
 	if (cases > 1) {
 		remove(store_path);
 		remove(lock_path);
 	}
-	free(images[0].data);
-	free(images[1].data);
+	for (size_t i = 0; i < 2; i++) {
+		free(images[i].data);
+		objects_free(&images[i].objects);
+	}
 	return failures > 0;
 }

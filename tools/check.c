@@ -91,9 +91,9 @@ static void print_remedy(const char *path)
 {
 	printf("Keep the file as it is and stop writing to it. Restore a backup; 'orgdb copy' makes\n"
 		   "them. Without one, save what can still be read:\n"
-		   "  orgdb dump ");
+		   "  orgdb salvage ");
 	print_text(stdout, path, strlen(path));
-	printf(" > saved.jsonl\n");
+	printf(" saved.orgdb\n");
 }
 
 /* The check itself cannot go on; standard error has said why. */

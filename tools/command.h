@@ -24,6 +24,7 @@
 	X(dump)          \
 	X(generate)      \
 	X(copy)          \
+	X(salvage)       \
 	X(get)           \
 	X(list)          \
 	X(members)       \

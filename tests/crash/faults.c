@@ -34,7 +34,10 @@
 #include "trial.h"
 #include "workload.h"
 
-enum { PATIENCE = 60 }; /* Seconds for one fault. */
+enum {
+	PATIENCE = 60, /* Seconds for one fault. */
+	LONG = 8,      /* Of what takes long so many n are tried, then ever fewer. */
+};
 
 /* What goes wrong. */
 struct fault {
@@ -151,6 +154,7 @@ struct subject {
 	const struct operation *operation;
 	bool opens;
 	bool from_nothing; /* There is no store before. */
+	bool takes_long;   /* So that after the first n only some are tried. */
 	struct state before, after;
 };
 
@@ -258,6 +262,18 @@ static int run_compact(const struct subject *subject, orgdb *db)
 {
 	(void)subject;
 	return copy(db, ORGDB_COPY_COMPACT);
+}
+
+/* Goes on without what it cannot read, and says so. */
+static int run_salvage(const struct subject *subject, orgdb *db)
+{
+	char path[sizeof(trial->path) + 5];
+	(void)subject;
+	(void)db;
+	snprintf(path, sizeof(path), "%s.copy", trial->path);
+	int rc = orgdb_salvage(trial->path, path, 0, NULL);
+	bool unread = armed.fault && armed.fault->call == SYSTEM_READ && (rc == ORGDB_CORRUPT || rc == ORGDB_NOT_FOUND);
+	return unread ? 0 : rc;
 }
 
 /* ---- Judgement --------------------------------------------------------------------------------------------------- */
@@ -428,7 +444,7 @@ static void try_all(struct subject *subject)
 	for (size_t i = 0; i < COUNT_OF(faults); i++)
 		for (int for_ever = 0; for_ever < 2; for_ever++)
 			for (uint64_t first = 1; try(subject, &faults[i], first, for_ever);)
-				first += 1 + first / trial->count;
+				first += 1 + first / (subject->takes_long && trial->count > LONG ? LONG : trial->count);
 }
 
 /* Without a fault, to learn what it makes of the store. */
@@ -503,6 +519,7 @@ static void run_everything(void)
 		{ .name = "metrics", .run = run_metrics },
 		{ .name = "copy", .run = run_copy },
 		{ .name = "copy compact", .run = run_compact },
+		{ .name = "salvage", .run = run_salvage, .opens = true, .takes_long = true },
 	};
 	try_operations();
 	for (size_t i = 0; i < COUNT_OF(stores); i++)

@@ -3,7 +3,7 @@
  * off; then, as often as there is more, where (4 bytes), how many bytes (1), and these.
  *
  * Promises: opening a file gives an error or a store; a verified open accepts only what can be read, checked and changed
- * without a crash, and refuses nothing that a check finds clean.
+ * without a crash, and refuses nothing that a check finds clean; what is salvaged is sound, and of a clean store it is something.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -68,6 +68,23 @@ static void exercise(orgdb *db, bool clean)
 	PROMISE("a clean store stays clean", !clean || rc == 0);
 }
 
+static bool salvage(uint32_t flags)
+{
+	char saved[4096];
+	orgdb *db;
+	snprintf(saved, sizeof(saved), "%s-saved", store);
+	int rc = orgdb_salvage(store, saved, flags, NULL);
+	if (rc == 0 || rc == ORGDB_CORRUPT) {
+		PROMISE("what is salvaged opens", orgdb_open(saved, NULL, &db) == 0);
+		PROMISE("what is salvaged is sound", orgdb_check(db, NULL) == 0);
+		orgdb_close(db);
+	} else {
+		PROMISE("nothing is salvaged for a reason", rc == ORGDB_NOT_FOUND || rc == ORGDB_VERSION_MISMATCH);
+	}
+	fuzz_remove_store(saved);
+	return rc == 0 || rc == ORGDB_CORRUPT;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	orgdb *db;
@@ -75,12 +92,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_whole();
 	size_t left = damage((struct fuzz_bytes){ data, size });
 	fuzz_write(store, damaged, left);
+	bool salvaged = salvage(size % 2 == 0 ? 0 : ORGDB_SALVAGE_DOUBTFUL);
 	if (open_store(false, &db) != 0)
 		return 0;
 	int checked = orgdb_check(db, NULL);
 	orgdb_close(db);
 	if (fuzz_planted())
 		checked = 0;
+	PROMISE("a clean store can be salvaged", salvaged || checked != 0);
 	int rc = open_store(true, &db);
 	PROMISE("a verified open refuses only what check does", rc == 0 || checked == ORGDB_CORRUPT);
 	if (rc == 0) {

@@ -110,6 +110,12 @@ class CheckReport(Structure):
                 ("context", c_void_p), ("entries", c_uint64), ("problems", c_uint64)]
 
 
+class SalvageReport(Structure):
+    _fields_ = [("size", c_size_t), ("problem", ProblemFunction), ("context", c_void_p), ("problems", c_uint64),
+                ("saved", c_uint64 * 8), ("lost", c_uint64 * 8), ("member_roles_saved", c_uint64),
+                ("member_roles_lost", c_uint64), ("uncounted", c_uint32)]
+
+
 class Field(Structure):
     _fields_ = [("name", c_char_p), ("bit", c_uint32), ("type", c_uint32), ("flags", c_uint32), ("offset", c_size_t),
                 ("length_min", c_uint32), ("length_max", c_uint32), ("expectation", c_char_p),

@@ -80,7 +80,7 @@ LC_ALL=C sed 's/user-01@example/user-01\xff\x1bxample/; s/May do everything/\xff
 "$orgdb" check damaged.orgdb >report 2>err
 check 'check of a damaged store ends with 1' test $? -eq 1
 check 'it counts by table' sh -c "grep -Eq '^  users +1\$' report && grep -Eq '^  roles +1\$' report"
-check 'and says what to do' grep -Eq '^  orgdb dump damaged.orgdb > saved.jsonl$' report
+check 'and says what to do' grep -Eq '^  orgdb salvage damaged.orgdb saved.orgdb$' report
 "$orgdb" check damaged.orgdb --json >report 2>err
 check 'damage as JSON ends with 1, too' test $? -eq 1
 check 'each problem is an object' grep -Eq '^\{"table": "users", "message": "user 1 .*"\}$' report
