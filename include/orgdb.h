@@ -230,6 +230,16 @@ ORGDB_API int orgdb_value_find(orgdb_value map, const char *key, orgdb_value *ou
 
 /** View a text value. @return 0; #ORGDB_INVALID if @p value is not a text. */
 ORGDB_API int orgdb_value_text(orgdb_value value, orgdb_str *out);
+
+/**
+ * Write a value as JSON into @p buffer: always valid, in UTF-8, nothing escaped that need not be. Integers have no point,
+ * other numbers have one or an exponent.
+ * @param pretty each member and element on a line of its own; else all on one.
+ * @param out views the buffer; not NUL-terminated.
+ * @return 0; #ORGDB_TRUNCATED: nothing was written, for it takes `out->size` bytes; #ORGDB_INVALID: the value is not
+ *         well-formed MessagePack of what JSON has, too, or has more than twice #ORGDB_VALUE_DEPTH_MAX levels.
+ */
+ORGDB_API int orgdb_value_json(orgdb_value value, bool pretty, char *buffer, size_t capacity, orgdb_str *out);
 /**@}*/
 
 /** @name Limits
@@ -1096,6 +1106,87 @@ ORGDB_API int orgdb_merged_connections_batch(
  */
 ORGDB_API int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, const char *organization_id,
 	const char *connection_id, const orgdb_merge_options *options, orgdb_merged_connection *entry);
+/**@}*/
+
+/** @name Template variables
+ *
+ * What an #orgdb_email_template may say, as one map for any Liquid engine. What is not given, or not known, has no key, so
+ * that `{% if organization.branding.logo_url %}` does what it says. Texts are as they are: escaping them is the template's
+ * part, as in `{{ user.name | escape }}`.
+ *
+ * | variables                                                                                   | from the option                           |
+ * |---------------------------------------------------------------------------------------------|-------------------------------------------|
+ * | `organization.id`, `.name`, `.display_name`, `.metadata`                                    | `organization_id`                         |
+ * | `organization.branding.logo_url`, `.colors.primary`, `.colors.page_background`              | `organization_id`                         |
+ * | `application.name`, `.clientID`, `.client_metadata`, `.callback_domain`; `client`: the same | `client_id`                               |
+ * | `connection.name`                                                                           | `connection_id`                           |
+ * | `user.email`                                                                                | `user_id` or `user_email`                 |
+ * | `user.email_verified`, `.name`, `.given_name`, `.family_name`, `.nickname`, `.picture`      | `user_id`                                 |
+ * | `user.app_metadata`, `.user_metadata`                                                       | `user_id`                                 |
+ * | `custom_domain.domain`, `.domain_metadata`                                                  | `custom_domain`, `custom_domain_metadata` |
+ * | `request_language`, `tenant`, `friendly_name`, `support_email`, `support_url`               | of the same name                          |
+ *
+ * `callback_domain` is the scheme, host and port of the application's first callback.
+ *
+ * | template                                                           | has also; or has not                                                  |
+ * |--------------------------------------------------------------------|-----------------------------------------------------------------------|
+ * | `verify_email`, `reset_email`, `change_password`, `password_reset` | `url`                                                                 |
+ * | `verify_email_by_code`, `reset_email_by_code`, `mfa_oob_code`      | `code`                                                                |
+ * | `auth_email_by_code`                                               | `code`, `link`, `send`, `operation`; of `user` only `email`           |
+ * | `blocked_account`                                                  | `url`, `user.source_ip`, `.city`, `.country`                          |
+ * | `enrollment_email`                                                 | `link`; no `connection`                                               |
+ * | `user_invitation`                                                  | `url`, `inviter.name`, `roles`, each with `id`, `name`, `description` |
+ *
+ * What is given and the template has no variable for is left out, so a server may always give all that it knows.
+ */
+/**@{*/
+/** What a mail is about; NULL and absent members are not given. */
+typedef struct orgdb_template_options {
+	size_t size;                    /**< sizeof(orgdb_template_options); set by #ORGDB_TEMPLATE_OPTIONS_INIT. */
+	const char *organization_id;    /**< The organization in which it happens; `user_invitation` needs one. */
+	const char *client_id;          /**< The application. */
+	const char *connection_id;      /**< The connection. */
+	const char *user_id;            /**< To whom it goes. */
+	const char *user_email;         /**< To whom it goes if that is no user yet; counts without `user_id`. */
+	const char *inviter_name;       /**< Who invites. */
+	const char *const *role_ids;    /**< The roles that an invitation gives ... */
+	size_t role_count;              /**< ... and how many they are. */
+	const char *url;                /**< Where to click. */
+	const char *code;               /**< What to type. */
+	const char *link;               /**< Where to enrol, or to log in without password. */
+	const char *send;               /**< Login without password: `link` or `code`. */
+	const char *operation;          /**< Login without password: what it is for. */
+	const char *source_ip;          /**< Where the user seemed to be: address ... */
+	const char *city;               /**< ... city ... */
+	const char *country;            /**< ... and country. */
+	const char *request_language;   /**< As the browser said. */
+	const char *tenant;             /**< The tenant's name ... */
+	const char *friendly_name;      /**< ... the one for people ... */
+	const char *support_email;      /**< ... whom they can write to ... */
+	const char *support_url;        /**< ... and where they find help. */
+	const char *custom_domain;      /**< The domain under which the tenant serves ... */
+	orgdb_value custom_domain_metadata; /**< ... and a map of what else is known about it. */
+	orgdb_value extra;              /**< A map of more variables; none may have the name of one that is there. */
+	bool for_result_url;            /**< For the template's `result_url`, which has no variables but `application.name`,
+	                                 * `.clientID` and `.callback_domain`. */
+} orgdb_template_options;
+
+/** Nothing is given. */
+#define ORGDB_TEMPLATE_OPTIONS_INIT { sizeof(orgdb_template_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, \
+	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, { NULL, 0 }, { NULL, 0 }, false }
+
+/**
+ * The variables of an email template, as a map in @p buffer; orgdb_value_json() makes it JSON. The template need not be
+ * in the store.
+ * @param template_name one of the names of an #orgdb_email_template.
+ * @param options NULL: nothing is given.
+ * @param out views the buffer.
+ * @return 0; #ORGDB_TRUNCATED: nothing was written, for it takes `out->size` bytes; #ORGDB_NOT_FOUND: no such
+ *         organization, application, connection, user or role, orgdb_last_error() says which; #ORGDB_INVALID (name,
+ *         options, or an invitation without an organization); #ORGDB_TOO_LARGE (options).
+ */
+ORGDB_API int orgdb_template_context(orgdb_txn *txn, const char *template_name, const orgdb_template_options *options,
+	void *buffer, size_t capacity, orgdb_value *out);
 /**@}*/
 
 /** @name Looking after a store */

@@ -111,6 +111,42 @@ const char *orgdb_connection_kind_name(uint32_t kind)
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
 }
 
+/* ---- Email templates --------------------------------------------------------------------------------------------- */
+
+/* What most may say. */
+#define COMMON (VARIABLE_USER | VARIABLE_CONNECTION)
+
+/* Each occasion for a mail. */
+static const struct {
+	const char *name;
+	uint32_t variables;
+} occasions[] = {
+	{ "verify_email", COMMON | VARIABLE_URL },
+	{ "verify_email_by_code", COMMON | VARIABLE_CODE },
+	{ "auth_email_by_code", VARIABLE_CONNECTION | VARIABLE_CODE | VARIABLE_LINK | VARIABLE_OPERATION },
+	{ "reset_email", COMMON | VARIABLE_URL },
+	{ "reset_email_by_code", COMMON | VARIABLE_CODE },
+	{ "welcome_email", COMMON },
+	{ "blocked_account", COMMON | VARIABLE_URL | VARIABLE_PLACE },
+	{ "stolen_credentials", COMMON },
+	{ "enrollment_email", VARIABLE_USER | VARIABLE_LINK },
+	{ "mfa_oob_code", COMMON | VARIABLE_CODE },
+	{ "user_invitation", COMMON | VARIABLE_URL | VARIABLE_INVITATION },
+	{ "async_approval", COMMON },
+	{ "change_password", COMMON | VARIABLE_URL },
+	{ "password_reset", COMMON | VARIABLE_URL },
+};
+
+bool orgdb__email_template_variables(orgdb_str name, uint32_t *variables)
+{
+	for (size_t i = 0; i < sizeof(occasions) / sizeof(occasions[0]); i++)
+		if (orgdb_str_equal(name, orgdb_string(occasions[i].name))) {
+			*variables = occasions[i].variables;
+			return true;
+		}
+	return false;
+}
+
 /* ---- Texts ------------------------------------------------------------------------------------------------------- */
 
 static bool is_lower(char c)
@@ -213,17 +249,6 @@ static bool has_no_angle_brackets(orgdb_str text)
 	return !memchr(text.data, '<', text.size) && !memchr(text.data, '>', text.size);
 }
 
-static bool is_email_template(orgdb_str text)
-{
-	static const char *const names[] = { "verify_email", "verify_email_by_code", "auth_email_by_code", "reset_email",
-		"reset_email_by_code", "welcome_email", "blocked_account", "stolen_credentials", "enrollment_email",
-		"mfa_oob_code", "user_invitation", "async_approval", "change_password", "password_reset" };
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (orgdb_str_equal(text, orgdb_string(names[i])))
-			return true;
-	return false;
-}
-
 bool orgdb__text_obeys(uint32_t rule, orgdb_str text)
 {
 	switch (rule) {
@@ -254,7 +279,7 @@ bool orgdb__text_obeys(uint32_t rule, orgdb_str text)
 	case RULE_EMAIL:
 		return is_email(text);
 	case RULE_EMAIL_TEMPLATE:
-		return is_email_template(text);
+		return orgdb__email_template_variables(text, &(uint32_t){ 0 });
 	default:
 		return true;
 	}

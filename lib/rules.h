@@ -39,6 +39,21 @@ bool orgdb__text_obeys(uint32_t rule, orgdb_str text);
 /* `value` is a map or an array, whichever the field is. */
 bool orgdb__value_obeys(uint32_t rule, struct bytes value);
 
+/* What an email template may say beyond what all may: see lib/template.c. */
+enum {
+	VARIABLE_USER = 1 << 0,       /* Of the user more than the address. */
+	VARIABLE_CONNECTION = 1 << 1, /* The connection's name. */
+	VARIABLE_URL = 1 << 2,
+	VARIABLE_CODE = 1 << 3,
+	VARIABLE_LINK = 1 << 4,
+	VARIABLE_OPERATION = 1 << 5,  /* What a login without password is for. */
+	VARIABLE_PLACE = 1 << 6,      /* Where the user seemed to be. */
+	VARIABLE_INVITATION = 1 << 7, /* Who invites, and to which roles. */
+};
+
+/* False for a name that no email template has. */
+bool orgdb__email_template_variables(orgdb_str name, uint32_t *variables);
+
 /* False for an unknown strategy. */
 bool orgdb__strategy_kind(orgdb_str strategy, orgdb_connection_kind *kind);
 

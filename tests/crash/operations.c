@@ -164,6 +164,24 @@ static int ask_twice(orgdb_txn *txn)
 	return orgdb_merged_connections_batch(txn, questions, COUNT_OF(questions), NULL);
 }
 
+static int ask_context(orgdb_txn *txn)
+{
+	static const char *const roles[] = { ROLE };
+	static char buffer[20000], json[20000];
+	orgdb_template_options options = ORGDB_TEMPLATE_OPTIONS_INIT;
+	orgdb_value context;
+	orgdb_str text;
+	options.organization_id = ORGANIZATION;
+	options.client_id = APPLICATION;
+	options.connection_id = CONNECTION;
+	options.user_id = USER;
+	options.role_ids = roles;
+	options.role_count = COUNT_OF(roles);
+	options.extra = large_map();
+	int rc = orgdb_template_context(txn, "user_invitation", &options, buffer, sizeof(buffer), &context);
+	return rc == 0 ? orgdb_value_json(context, false, json, sizeof(json), &text) : rc;
+}
+
 /* With attributes, a new user, and the roles that go with the membership: a transaction of many calls. */
 static int change_several(orgdb_txn *txn)
 {
@@ -274,6 +292,7 @@ int operations_populate(orgdb_txn *txn)
 	X(merged_connections, orgdb_merged_connections(txn, APPLICATION, ORGANIZATION, NULL, merged, PAGE, &count))        \
 	X(merged_connections_batch, ask_twice(txn))                                                                        \
 	X(connection_allowed, orgdb_connection_allowed(txn, APPLICATION, ORGANIZATION, CONNECTION, NULL, merged))          \
+	X(template_context, ask_context(txn))                                                                              \
 	X(free_pages, orgdb_free_pages(txn, &number))                                                                      \
 	X(tables, orgdb_tables(txn, 0, tables, COUNT_OF(tables), &count))                                                  \
 	X(table_rows, orgdb_table_rows(txn, "users", NULL, 0, rows, PAGE, &count))                                         \

@@ -69,6 +69,16 @@ class MergeOptions(Structure):
                 ("usage", POINTER(c_uint32))]
 
 
+class TemplateOptions(Structure):
+    _fields_ = [("size", c_size_t), ("organization_id", c_char_p), ("client_id", c_char_p), ("connection_id", c_char_p),
+                ("user_id", c_char_p), ("user_email", c_char_p), ("inviter_name", c_char_p),
+                ("role_ids", POINTER(c_char_p)), ("role_count", c_size_t)]
+    _fields_ += [(name, c_char_p) for name in (
+        "url", "code", "link", "send", "operation", "source_ip", "city", "country", "request_language", "tenant",
+        "friendly_name", "support_email", "support_url", "custom_domain")]
+    _fields_ += [("custom_domain_metadata", Value), ("extra", Value), ("for_result_url", c_bool)]
+
+
 class Metrics(Structure):
     _fields_ = [(name, c_uint64) for name in (
         "read_transactions", "write_transactions", "commits", "aborts", "lookups", "row_cache_hits",
@@ -191,6 +201,7 @@ class Library:
         self.describe("orgdb_value_from_pairs", c_int, POINTER(Pair), c_size_t, c_void_p, c_size_t, POINTER(Value))
         self.describe("orgdb_value_find", c_int, Value, c_char_p, POINTER(Value))
         self.describe("orgdb_value_text", c_int, Value, POINTER(Str))
+        self.describe("orgdb_value_json", c_int, Value, c_bool, c_char_p, c_size_t, POINTER(Str))
         self.schemas = {kind: self.c.orgdb_schema_of(i).contents for i, kind in enumerate(KINDS)}
         self.structs = {kind: struct_of(schema) for kind, schema in self.schemas.items()}
         connection = self.structs["connection"]
@@ -304,6 +315,15 @@ class Transaction:
             if count.value < page:
                 return
             after = array[page - 1].ordinal
+
+    def template_context(self, name, **given):
+        """The variables of an email template, as JSON."""
+        asked = TemplateOptions(size=ctypes.sizeof(TemplateOptions), **given)
+        packed, context, text = ctypes.create_string_buffer(1 << 16), Value(), Str()
+        self.call("orgdb_template_context", name, byref(asked), packed, c_size_t(len(packed)), byref(context))
+        json = ctypes.create_string_buffer(1 << 17)
+        self.library.call("orgdb_value_json", context, False, json, c_size_t(len(json)), byref(text))
+        return text.text
 
     def merged(self, application, organization, capacity=16, **options):
         asked = MergeOptions(size=ctypes.sizeof(MergeOptions), **options)

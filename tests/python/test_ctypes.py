@@ -4,6 +4,7 @@
 SPDX-License-Identifier: MIT
 """
 import ctypes
+import json
 import os
 import re
 import subprocess
@@ -21,7 +22,8 @@ library = orgdb.Library(LIBRARY)
 STRUCTS = {
     "orgdb_str": orgdb.Str, "orgdb_value": orgdb.Value, "orgdb_pair": orgdb.Pair,
     "orgdb_error_info": orgdb.ErrorInfo, "orgdb_options": orgdb.Options, "orgdb_cascade": orgdb.Cascade,
-    "orgdb_merge_options": orgdb.MergeOptions, "orgdb_metrics": orgdb.Metrics, "orgdb_statistics": orgdb.Statistics,
+    "orgdb_merge_options": orgdb.MergeOptions, "orgdb_template_options": orgdb.TemplateOptions,
+    "orgdb_metrics": orgdb.Metrics, "orgdb_statistics": orgdb.Statistics,
     "orgdb_table": orgdb.Table, "orgdb_row": orgdb.Row, "orgdb_reader": orgdb.Reader, "orgdb_problem": orgdb.Problem,
     "orgdb_check_report": orgdb.CheckReport, "orgdb_salvage_report": orgdb.SalvageReport,
     "orgdb_field": orgdb.Field, "orgdb_schema": orgdb.Schema,
@@ -156,6 +158,21 @@ class Stores(unittest.TestCase):
         self.assertEqual(list(statistics.count), [2, 1, 0, 1, 0, 0, 1, 0, 0, 0])
         self.assertEqual(len(statistics.uuid), 36)
         self.assertEqual(statistics.lsn, 2)
+
+    def test_template_variables(self):
+        self.fill()
+        roles = (ctypes.c_char_p * 1)()
+        with self.store.writing() as txn:
+            roles[0] = txn.create("role", name="Zürich <admins>").encode()
+            txn.create("email_template", name="user_invitation", **{"from": "", "subject": "Join", "body": "{{ url }}"})
+        with self.store.reading() as txn:
+            self.assertEqual(txn.get("email_template", "user_invitation").url_lifetime_in_seconds, 432000)
+            found = json.loads(txn.template_context(
+                "user_invitation", organization_id=self.acme.encode(), inviter_name=b'"Ed"\n', url=b"https://example.com/?a&b",
+                role_ids=roles, role_count=1))
+        self.assertEqual(found["organization"]["id"], self.acme)
+        self.assertEqual((found["inviter"], found["url"]), ({"name": '"Ed"\n'}, "https://example.com/?a&b"))
+        self.assertEqual(found["roles"], [{"id": roles[0].decode(), "name": "Zürich <admins>"}])
 
     def test_an_exception_changes_nothing(self):
         with self.assertRaises(ZeroDivisionError):
