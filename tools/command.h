@@ -19,28 +19,30 @@
 #endif
 
 /* Every command, in the order of the help. A new one is a line here and a `const struct command command_NAME`. */
-#define COMMANDS(X)  \
-	X(load)          \
-	X(dump)          \
-	X(generate)      \
-	X(copy)          \
-	X(salvage)       \
-	X(get)           \
-	X(list)          \
-	X(members)       \
-	X(organizations) \
-	X(lookup)        \
-	X(diff)          \
-	X(stat)          \
-	X(check)         \
-	X(create)        \
-	X(update)        \
-	X(delete)        \
-	X(enable)        \
-	X(disable)       \
-	X(add_member)    \
-	X(remove_member) \
-	X(completion)    \
+#define COMMANDS(X)     \
+	X(load)             \
+	X(dump)             \
+	X(generate)         \
+	X(copy)             \
+	X(salvage)          \
+	X(get)              \
+	X(list)             \
+	X(members)          \
+	X(organizations)    \
+	X(lookup)           \
+	X(template_context) \
+	X(render)           \
+	X(diff)             \
+	X(stat)             \
+	X(check)            \
+	X(create)           \
+	X(update)           \
+	X(delete)           \
+	X(enable)           \
+	X(disable)          \
+	X(add_member)       \
+	X(remove_member)    \
+	X(completion)       \
 	X(manual)
 
 /* Exit statuses: name, value, what it tells. */

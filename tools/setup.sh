@@ -74,6 +74,8 @@ need_for()
 		need file command -v file
 		need bash command -v bash
 		need lmdb-utils command -v mdb_dump
+		need ruby command -v ruby
+		need ruby-liquid ruby -rliquid -e ""
 		;;
 	sanitize)
 		need clang command -v clang

@@ -97,4 +97,5 @@ be_other() {
 	fi
 }
 
+have_liquid() { ruby -rliquid -e "" >/dev/null 2>&1; }
 have_python() { command -v python3 >/dev/null 2>&1; }

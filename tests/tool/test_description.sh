@@ -123,7 +123,9 @@ for command in $commands; do
 	"$orgdb" load examples/acme.orgdb examples/tenant.jsonl >/dev/null
 	"$orgdb" "$command" --help | sed '1,/^examples:/d; s/^  //; /^#/d' >examples/lines
 	while read -r line; do
-		if (cd examples && bash -ec "$line") >out 2>err </dev/null; then
+		if [ "$command" = render ] && ! have_liquid; then
+			skip "example: $line" 'no ruby with liquid'
+		elif (cd examples && bash -ec "$line") >out 2>err </dev/null; then
 			pass "example: $line"
 		else
 			fail "example: $line" "ended with $?"

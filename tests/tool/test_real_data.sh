@@ -33,6 +33,15 @@ if [ -r "$tenant" ]; then
 	expect 'tenant: a skipped kind is counted' 0 '^email_template +2  skipped$' \
 		"$orgdb" load --skip email_template again.orgdb "$tenant"
 	expect 'tenant: email templates' 0 '^email_template +2$' "$orgdb" stat tenant.orgdb
+	if have_liquid; then
+		client=$(sed -n 's/^{"kind": "application", "client_id": "\([^"]*\)".*/\1/p' one.jsonl | head -1)
+		name=$("$orgdb" get tenant.orgdb application "$client" | sed 's/.*"name": "\([^"]*\)".*/\1/')
+		expect 'tenant: render a mail' 0 "^ *<h1>Welcome to $name!</h1>\$" "$orgdb" render tenant.orgdb verify_email \
+			--application "$client" --set url=https://example.com/verify
+		says 'tenant: with its link' 'href="https://example.com/verify">Confirm my account'
+	else
+		skip 'tenant: render a mail' 'no ruby with liquid'
+	fi
 	# Every application in every organization that has a connection can be looked up.
 	client=$(sed -n 's/.*"kind": "application_connection", "client_id": "\([^"]*\)".*/\1/p' one.jsonl | head -1)
 	for organization in $(sed -n 's/^{"kind": "enabled_connection", "organization_id": "\([^"]*\)".*/\1/p' one.jsonl | sort -u); do

@@ -19,7 +19,7 @@ assert list(found) == ["store", "uuid", "format_version", "objects", "member_rol
     "page_size", "free_pages", "map_size", "readers_max", "tables", "readers"], list(found)
 assert found["store"] == "sample.orgdb" and found["lsn"] == 1 and found["format_version"] == 1
 assert found["objects"] == {"connection": 12, "application": 3, "application_connection": 10, "role": 5, "user": 40,
-    "organization": 6, "enabled_connection": 16, "organization_application": 2, "membership": 44, "email_template": 0},\
+    "organization": 6, "enabled_connection": 16, "organization_application": 2, "membership": 44, "email_template": 2},\
     found["objects"]
 assert found["file_size"] == os.stat("sample.orgdb").st_size
 for table in found["tables"]:

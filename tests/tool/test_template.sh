@@ -1,5 +1,5 @@
 #!/bin/sh
-# Email templates: in and out, created and changed; numbers in JSON.
+# Email templates: in and out, created and changed; numbers in JSON. Their variables, and what they say with them.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/common.sh"
 make_small
@@ -49,4 +49,75 @@ check 'the others stay' cmp templates.jsonl dumped.jsonl
 expect 'load over them' 0 '^email_template +3' "$orgdb" load --upsert small.orgdb templates.jsonl
 "$orgdb" dump --kind email_template small.orgdb >dumped.jsonl
 check 'nothing has changed' cmp templates.jsonl dumped.jsonl
+
+# context NAME WANTED OPTION...: the variables of an invitation to acme.
+context() {
+	name=$1 wanted=$2
+	shift 2
+	expect "$name" 0 '' "$orgdb" template-context small.orgdb "$@"
+	printf '%s\n' "$wanted" >wanted
+	cp out got
+	check "$name: they are right" cmp wanted got
+}
+acme='"organization": {"id": "org_0000000000000001", "name": "acme", "display_name": "Acme, Inc."}'
+context 'variables of nothing' '{}' welcome_email
+context 'of an organization' "{$acme}" welcome_email --organization acme
+context 'of everything' "{$acme, \"connection\": {\"name\": \"password\"}, \"user\": {\"email\": \"new@example.com\"}, \
+\"custom_domain\": {\"domain\": \"d\", \"domain_metadata\": {\"a\": 1}}, \"tenant\": \"t\\\"\", \"url\": \"https://example.com/?a&b\", \
+\"inviter\": {\"name\": \"Ü\"}, \"roles\": [{\"id\": \"rol_0000000000000002\", \"name\": \"reader\"}, {\"id\": \"rol_0000000000000001\", \
+\"name\": \"admin\", \"description\": \"May do everything\"}], \"list\": [1, null], \"other\": \"a=b\"}" user_invitation \
+	--organization org_0000000000000001 --connection password --email new@example.com --inviter Ü --role reader \
+	--role rol_0000000000000001 --set url='https://example.com/?a&b' --set 'tenant=t"' --set code=left-out --set other=a=b \
+	--set 'list:=[1, null]' --set custom_domain=d --set 'custom_domain_metadata:={"a": 1}'
+context 'of a result URL' '{"application": {"name": "Portal", "clientID": "portal"}}' reset_email --application portal \
+	--result-url --organization acme
+expect 'on lines of their own' 0 '^    "name": "acme",$' "$orgdb" template-context small.orgdb welcome_email --organization acme --pretty
+expect 'no such template' 1 'template must be the name of an email template, not "x"' "$orgdb" template-context small.orgdb x
+expect 'no such organization' 1 'no organization has the name "x"' "$orgdb" template-context small.orgdb welcome_email --organization x
+expect 'no such role' 1 'no role has the name "x"' "$orgdb" template-context small.orgdb user_invitation --organization acme --role x
+expect 'no such user' 1 'no user has the user_id "x"' "$orgdb" template-context small.orgdb welcome_email --user x
+expect 'an invitation without an organization' 1 'organization_id is required' "$orgdb" template-context small.orgdb user_invitation
+expect 'a variable that is there already' 1 'extra must not hold "organization"' \
+	"$orgdb" template-context small.orgdb welcome_email --organization acme --set organization=x
+expect 'a variable twice' 1 'extra has the key "x" more than once' "$orgdb" template-context small.orgdb welcome_email --set x=1 --set x=2
+expect 'a variable without a value' 2 "expected NAME=TEXT or NAME:=JSON, got 'x'" "$orgdb" template-context small.orgdb welcome_email --set x
+expect 'without a name' 2 "expected NAME=TEXT or NAME:=JSON, got ':=1'" "$orgdb" template-context small.orgdb welcome_email --set :=1
+expect 'no JSON' 2 'cannot read x as JSON: 1: ' "$orgdb" template-context small.orgdb welcome_email --set x:={
+expect 'JSON for a text' 2 'url is a text; give it as url=TEXT' "$orgdb" template-context small.orgdb welcome_email --set url:=1
+expect 'no text' 1 'must be .*UTF-8 text without NUL' "$orgdb" template-context small.orgdb welcome_email --set "tenant=$(printf '\377')"
+
+mkdir empty
+expect 'no engine' 3 'Ruby and its library Liquid' env PATH="$work/empty" "$orgdb" render small.orgdb welcome_email
+says 'it names the packages' 'install ruby and ruby-liquid'
+expect 'no template to render' 1 'no email_template has the template "mfa_oob_code"' "$orgdb" render small.orgdb mfa_oob_code
+"$orgdb" update small.orgdb email_template reset_email syntax=other >/dev/null
+expect 'no Liquid' 1 'its syntax is not liquid' "$orgdb" render small.orgdb reset_email
+if have_liquid; then
+	"$orgdb" update small.orgdb email_template welcome_email 'subject= {{ organization.display_name }}
+		{{ x }} ' 'body={{ user.email | escape }}|{{ nothing }}' from='{{ tenant }}' resultUrl='{{ application.name }}{{ tenant }}' >/dev/null
+	rendered() {
+		name=$1 wanted=$2
+		shift 2
+		expect "$name" 0 '' "$orgdb" render small.orgdb welcome_email --organization acme --application portal \
+			--email "<'\$(id)\`id\`;id #{1} %s \\n" --set 'x=a
+b' --set tenant=-e "$@"
+		printf '%s\n' "$wanted" >wanted
+		cp out got
+		check "$name: it is right" cmp wanted got
+	}
+	rendered 'a mail' "Subject: Acme, Inc. a b
+
+&lt;&#39;\$(id)\`id\`;id #{1} %s \\n|"
+	rendered 'its body' "&lt;&#39;\$(id)\`id\`;id #{1} %s \\n|" --part body
+	rendered 'its sender' -e --part from
+	rendered 'its result URL' Portal --part resultUrl
+	"$orgdb" update small.orgdb email_template welcome_email 'body={% if %}' >/dev/null
+	expect 'a bad template' 1 '^orgdb: welcome_email.body: Liquid syntax error' "$orgdb" render small.orgdb welcome_email
+	"$orgdb" update small.orgdb email_template welcome_email "body=$(awk 'BEGIN { for (i = 0; i < 2000; i++) print "{{ user.email }} 0123456789 0123456789 0123456789" }')" >/dev/null
+	expect 'a large one' 0 '^new@example.com 0123456789 ' "$orgdb" render small.orgdb welcome_email --email new@example.com --part body
+	check 'all of it' test "$(wc -l <out)" -eq 2000
+	check 'a pipe that closes early' sh -c "'$orgdb' render small.orgdb welcome_email 2>err | head -1 && ! grep -q Broken.*from err"
+else
+	skip 'mails' 'no ruby with liquid'
+fi
 finish
