@@ -30,7 +30,7 @@ extern "C" {
  * | application            | a client (`client_id`) that users log in to                                               |
  * | organization           | `org_...`, with a unique name                                                              |
  * | user                   | `provider|id`; belongs to the tenant, never to an organization                            |
- * | role                   | `rol_...`; given to a member inside one organization                                      |
+ * | role                   | `rol_...`; the tenant's or one organization's; given to a member inside one organization  |
  * | email template         | what one of the tenant's emails looks like, in Liquid; one for each occasion              |
  * | enabled connection     | organization-connection, with options                                                     |
  * | application connection | application-connection                                                                    |
@@ -248,6 +248,8 @@ ORGDB_API int orgdb_value_json(orgdb_value value, bool pretty, char *buffer, siz
 #define ORGDB_RECORD_SIZE_MAX 1048576 /**< One entity as stored: all its fields together. */
 #define ORGDB_VALUE_DEPTH_MAX 32      /**< Levels of maps and arrays inside one another. */
 #define ORGDB_ID_LENGTH_MAX 1024      /**< Characters of the longest id, a user's. */
+#define ORGDB_ORGANIZATION_ROLES_MAX 350 /**< Roles that one organization owns. */
+#define ORGDB_MEMBER_ROLES_MAX 50     /**< Roles of one member in one organization. */
 /**@}*/
 
 /** @name Hooks
@@ -437,6 +439,7 @@ typedef struct orgdb_cascade {
 	uint64_t enabled_connections;     /**< How many connections' use by organizations. */
 	uint64_t application_connections; /**< How many connections' use by applications. */
 	uint64_t organization_applications; /**< How many applications' places in organizations. */
+	uint64_t roles;                   /**< How many roles that the organization owned. */
 } orgdb_cascade;
 /**@}*/
 
@@ -638,8 +641,9 @@ ORGDB_API int orgdb_organization_get_by_name(orgdb_txn *txn, const char *name, o
 /** Change the members named in `changes->fields`; a given `metadata` replaces the old one whole.
  * @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS (name); #ORGDB_INVALID. */
 ORGDB_API int orgdb_organization_update(orgdb_txn *txn, const char *id, const orgdb_organization *changes);
-/** Delete it, and with it its memberships, its members' roles in it, its enabled connections and its applications' places
- * in it; users, connections, applications and roles stay. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+/** Delete it, and with it its memberships, its members' roles in it, its enabled connections, its applications' places in it
+ * and the roles that it owns; users, connections, applications and the tenant's roles stay. @param gone optional.
+ * @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_organization_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
 /** List in creation order. */
 ORGDB_API int orgdb_organization_list(
@@ -716,7 +720,15 @@ enum {
 	ORGDB_ROLE_ID = 1 << 0,
 	ORGDB_ROLE_NAME = 1 << 1,
 	ORGDB_ROLE_DESCRIPTION = 1 << 2,
+	ORGDB_ROLE_TYPE = 1 << 3,
+	ORGDB_ROLE_OWNER_ID = 1 << 4,
 };
+
+/** Who owns a role. */
+typedef enum orgdb_role_type {
+	ORGDB_ROLE_OF_TENANT = 0,   /**< Given to members of any organization. */
+	ORGDB_ROLE_OF_ORGANIZATION, /**< Given to its own members only; goes with it. */
+} orgdb_role_type;
 
 /** What a member may do inside one organization. */
 typedef struct orgdb_role {
@@ -724,24 +736,33 @@ typedef struct orgdb_role {
 	uint32_t fields;  /**< One bit for each member that counts. */
 	orgdb_value extra; /**< Fields that orgdb does not know. */
 	orgdb_str id;          /**< `rol_` and 16 letters or digits; generated when not given; never changes. */
-	orgdb_str name;        /**< Required, unique: 1..255 characters. */
+	orgdb_str name;        /**< Required, 1..255 characters; unique among the tenant's roles, or among its owner's. */
 	orgdb_str description; /**< At most 1024 characters. */
+	uint32_t type;         /**< An #orgdb_role_type; never changes. Default: the tenant's. */
+	orgdb_str owner_id;    /**< The organization that owns it: with that type always, else never; never changes. */
 } orgdb_role;
 
 /** The defaults. */
-#define ORGDB_ROLE_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
+#define ORGDB_ROLE_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, { NULL, 0 } }
 
 /** Create a role. @param id optional; the new id, NUL-terminated, valid until the transaction ends.
- * @return 0; #ORGDB_EXISTS (id or name); #ORGDB_INVALID; #ORGDB_TOO_LARGE. */
+ * @return 0; #ORGDB_EXISTS (id or name); #ORGDB_NOT_FOUND (owner_id); #ORGDB_INVALID; #ORGDB_TOO_LARGE, also where the
+ *         organization owns #ORGDB_ORGANIZATION_ROLES_MAX already. */
 ORGDB_API int orgdb_role_create(orgdb_txn *txn, const orgdb_role *role, orgdb_str *id);
 /** @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_role_get(orgdb_txn *txn, const char *id, orgdb_role *out);
-/** @return 0; #ORGDB_NOT_FOUND. */
+/** A role of the tenant's. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_role_get_by_name(orgdb_txn *txn, const char *name, orgdb_role *out);
+/** A role of an organization's own. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_role_get_by_name(
+	orgdb_txn *txn, const char *organization_id, const char *name, orgdb_role *out);
 /** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS (name); #ORGDB_INVALID. */
 ORGDB_API int orgdb_role_update(orgdb_txn *txn, const char *id, const orgdb_role *changes);
 /** Delete it; every member in every organization loses it. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_role_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
+/** List the roles that an organization owns, in creation order. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_roles(
+	orgdb_txn *txn, const char *organization_id, uint64_t after, orgdb_role *array, size_t capacity, size_t *count);
 /** List in creation order. */
 ORGDB_API int orgdb_role_list(orgdb_txn *txn, uint64_t after, orgdb_role *array, size_t capacity, size_t *count);
 /** How many there are. */
@@ -951,7 +972,9 @@ ORGDB_API int orgdb_user_organizations(orgdb_txn *txn, const char *user_id, uint
 /** How many organizations a user is a member of. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_user_organization_count(orgdb_txn *txn, const char *user_id, uint64_t *count);
 
-/** Give a member a role. @return 0; #ORGDB_NOT_FOUND (organization, user, role, or not a member); #ORGDB_EXISTS. */
+/** Give a member a role. @return 0; #ORGDB_NOT_FOUND (organization, user, role, or not a member); #ORGDB_EXISTS;
+ *         #ORGDB_FORBIDDEN: another organization owns the role; #ORGDB_TOO_LARGE: the member has
+ *         #ORGDB_MEMBER_ROLES_MAX. */
 ORGDB_API int orgdb_member_role_assign(
 	orgdb_txn *txn, const char *organization_id, const char *user_id, const char *role_id);
 /** @return 0; #ORGDB_NOT_FOUND (organization, user, role, or not assigned). */
@@ -1393,7 +1416,10 @@ enum {
 	ORGDB_FIELD_ID = 1 << 0,        /**< The entity's id, or one of the two that an edge joins. */
 	ORGDB_FIELD_REQUIRED = 1 << 1,  /**< Must be given on create and cannot be removed. */
 	ORGDB_FIELD_IMMUTABLE = 1 << 2, /**< Cannot be updated. */
-	ORGDB_FIELD_UNIQUE = 1 << 3,    /**< No two entities of the kind share it; of an array, any element of it. */
+	ORGDB_FIELD_UNIQUE = 1 << 3,    /**< No two entities of the kind share it; of an array, any element of it. Where there
+	                                 * is an owner: no two of what it owns. */
+	ORGDB_FIELD_OWNER = 1 << 4,     /**< The id of the organization that owns the entity, which goes with it; absent: the
+	                                 * tenant owns it. */
 };
 
 /** What a field of a kind is. */
@@ -1440,6 +1466,12 @@ ORGDB_API int orgdb_entity_list(
 	orgdb_txn *txn, uint32_t kind, uint64_t after, void *array, size_t capacity, size_t *count);
 /** As orgdb_organization_count(). */
 ORGDB_API int orgdb_entity_count(orgdb_txn *txn, uint32_t kind, uint64_t *count);
+/** List what an organization owns of a kind, in creation order; @p array is one of the kind's structs.
+ * @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID: not a kind that organizations own. */
+ORGDB_API int orgdb_owned_list(orgdb_txn *txn, uint32_t kind, const char *organization_id, uint64_t after, void *array,
+	size_t capacity, size_t *count);
+/** How many of a kind an organization owns. @return As orgdb_owned_list(). */
+ORGDB_API int orgdb_owned_count(orgdb_txn *txn, uint32_t kind, const char *organization_id, uint64_t *count);
 /**@}*/
 
 #ifdef __cplusplus

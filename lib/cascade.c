@@ -18,6 +18,7 @@
 #include "entity.h"
 #include "error.h"
 #include "login.h"
+#include "owned.h"
 
 /* What is being deleted, as the steps need it. */
 struct deletion {
@@ -343,9 +344,58 @@ static int drop_member_roles_of_role(struct deletion *deletion)
 	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
+/* ---- What an organization owns goes ---- */
+
+static int take_steps(uint32_t kind, struct deletion *deletion);
+
+/* Its record is copied: what the map holds moves when the transaction writes. */
+static int drop_owned_entity(struct deletion *deletion, const struct kind *kind, uint64_t ordinal, struct buffer *copy)
+{
+	struct bytes record;
+	union entity entity;
+	struct deletion inner = { deletion->txn, &entity, ordinal, deletion->gone };
+	int rc = orgdb__entity_record(deletion->txn, kind, ordinal, &record);
+	copy->size = 0;
+	if (rc == 0)
+		rc = orgdb__buffer_append(copy, record.data, record.size);
+	if (rc == 0)
+		rc = orgdb__entity_decode(deletion->txn, kind, (struct bytes){ copy->data, copy->size }, ordinal, &entity);
+	if (rc == 0)
+		rc = take_steps(kind->schema.kind, &inner);
+	return rc == 0 ? orgdb__entity_erase(deletion->txn, kind, &entity) : rc;
+}
+
+static int drop_owned_of_kind(struct deletion *deletion, const struct kind *kind, struct buffer *copy)
+{
+	struct key organization = key_of_number(deletion->ordinal);
+	uint64_t *gone = (uint64_t *)((char *)deletion->gone + kind->owned_gone);
+	struct chunk chunk;
+	int rc;
+	while ((rc = orgdb__chunk_take(deletion->txn, kind->owned, &organization, 1, &chunk)) == 0) {
+		*gone += chunk.count;
+		for (size_t i = 0; i < chunk.count && rc == 0; i++)
+			rc = drop_owned_entity(deletion, kind, chunk.ordinals[i], copy);
+		if (rc != 0)
+			return rc;
+	}
+	return rc == ORGDB_NOT_FOUND ? 0 : rc;
+}
+
+static int drop_owned_of_organization(struct deletion *deletion)
+{
+	struct buffer copy = { 0 };
+	int rc = 0;
+	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS && rc == 0; kind++)
+		if (orgdb__kind(kind)->owner)
+			rc = drop_owned_of_kind(deletion, orgdb__kind(kind), &copy);
+	orgdb__buffer_free(&copy);
+	return rc;
+}
+
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
-/* When an entity of `kind` goes, these edges go, in this order. Entities never do. */
+/* When an entity of `kind` goes, these edges go, in this order. Of entities only those go that an organization owns; after
+ * its edges, which are quicker taken away together than one by one from what it owns. */
 static const struct {
 	orgdb_kind kind;
 	int (*drop)(struct deletion *deletion);
@@ -354,6 +404,7 @@ static const struct {
 	{ ORGDB_KIND_ORGANIZATION, drop_memberships_of_organization },
 	{ ORGDB_KIND_ORGANIZATION, drop_enabled_connections_of_organization },
 	{ ORGDB_KIND_ORGANIZATION, drop_applications_of_organization },
+	{ ORGDB_KIND_ORGANIZATION, drop_owned_of_organization },
 	{ ORGDB_KIND_CONNECTION, drop_enabled_connections_of_connection },
 	{ ORGDB_KIND_CONNECTION, drop_application_connections_of_connection },
 	{ ORGDB_KIND_APPLICATION, drop_application_connections_of_application },
@@ -362,6 +413,15 @@ static const struct {
 	{ ORGDB_KIND_USER, drop_memberships_of_user },
 	{ ORGDB_KIND_ROLE, drop_member_roles_of_role },
 };
+
+static int take_steps(uint32_t kind, struct deletion *deletion)
+{
+	int rc = 0;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
+		if ((uint32_t)steps[i].kind == kind)
+			rc = steps[i].drop(deletion);
+	return rc;
+}
 
 static int count_gone(orgdb_txn *txn, const orgdb_cascade *gone)
 {
@@ -381,10 +441,7 @@ int orgdb__cascade(orgdb_txn *txn, uint32_t kind, const union entity *entity, or
 {
 	*gone = (orgdb_cascade){ 0 };
 	struct deletion deletion = { txn, entity, entity->head.ordinal, gone };
-	int rc = 0;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
-		if ((uint32_t)steps[i].kind == kind)
-			rc = steps[i].drop(&deletion);
+	int rc = take_steps(kind, &deletion);
 	if (rc == 0)
 		rc = count_gone(txn, gone);
 	return rc == 0 ? 0 : orgdb__kv_poison(txn->kv, rc);

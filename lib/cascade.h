@@ -9,7 +9,7 @@
 #include "schema.h"
 #include "store.h"
 
-/* Remove every edge to an entity that is about to be deleted, and count them. A failure sticks to the transaction. */
+/* Remove every edge to an entity that is about to be deleted, and what it owns, and count them. A failure sticks to the transaction. */
 int orgdb__cascade(orgdb_txn *txn, uint32_t kind, const union entity *entity, orgdb_cascade *gone);
 
 /* The same for a membership that is about to be removed: its roles go. */

@@ -19,6 +19,7 @@
 #include "generations.h"
 #include "index.h"
 #include "log.h"
+#include "owned.h"
 
 enum { PROGRESS_EVERY = 16384, VERIFY_TRIES = 100 };
 
@@ -87,16 +88,30 @@ static bool is_canonical(struct checker *checker, const orgdb_schema *schema, co
 static void check_indexed(struct checker *checker, const struct kind *kind, const union entity *entity)
 {
 	for (size_t i = 0; i < kind->index_count; i++) {
-		orgdb_str keys[INDEX_KEYS_MAX];
-		size_t count = kind->indexes[i].keys(entity, keys);
+		struct index_keys keys;
+		size_t count = kind->indexes[i].keys(entity, &keys);
 		for (size_t k = 0; k < count; k++) {
 			uint64_t found = 0;
-			int rc = orgdb__index_find(checker->txn, kind, &kind->indexes[i], keys[k], &found);
+			int rc = orgdb__index_find(checker->txn, kind, &kind->indexes[i], keys.text[k], &found);
 			if (rc != 0 || found != entity->head.ordinal)
 				problem(checker, "%s %llu is not in %s under \"%.*s\"", kind->schema.name, number(entity->head.ordinal),
-					orgdb__kv_table_name(kind->indexes[i].table), EXCERPT(keys[k]));
+					orgdb__kv_table_name(kind->indexes[i].table), EXCERPT(keys.text[k]));
 		}
 	}
+}
+
+/* Is it among what its owner owns? */
+static void check_owned(struct checker *checker, const struct kind *kind, const union entity *entity)
+{
+	uint64_t owner;
+	if (orgdb__owned_owner(checker->txn, kind, entity, &owner) != 0) {
+		problem(checker, "%s %llu: %s", kind->schema.name, number(entity->head.ordinal), orgdb_last_error()->message);
+		return;
+	}
+	struct half half = orgdb__owned_half(kind, owner, entity->head.ordinal);
+	if (owner != 0 && orgdb__set_contains(checker->txn, &half) != 0)
+		problem(checker, "%s %llu is not in %s of its owner", kind->schema.name, number(entity->head.ordinal),
+			orgdb__kv_table_name(kind->owned));
 }
 
 static void check_entity(struct checker *checker, struct bytes key, struct bytes record, const struct kind *kind)
@@ -118,17 +133,19 @@ static void check_entity(struct checker *checker, struct bytes key, struct bytes
 		problem(checker, "%s %llu is invalid: %s", kind->schema.name, number(ordinal), orgdb_last_error()->message);
 	else if (!is_canonical(checker, &kind->schema, &entity, record))
 		problem(checker, "%s %llu is not encoded as orgdb encodes", kind->schema.name, number(ordinal));
-	else
+	else {
 		check_indexed(checker, kind, &entity);
+		check_owned(checker, kind, &entity);
+	}
 }
 
 static bool stands_under(const struct index *index, const union entity *entity, struct bytes key)
 {
-	orgdb_str keys[INDEX_KEYS_MAX];
-	size_t count = index->keys(entity, keys);
+	struct index_keys keys;
+	size_t count = index->keys(entity, &keys);
 	for (size_t i = 0; i < count; i++) {
 		struct text_key expected;
-		key_of_text(&expected, keys[i]);
+		key_of_text(&expected, keys.text[i]);
 		if (expected.size == key.size && memcmp(expected.data, key.data, key.size) == 0)
 			return true;
 	}
@@ -163,19 +180,20 @@ struct set_table {
 	enum kv_table table;
 	uint32_t owner_kinds[2];
 	size_t owner_numbers;
-	int edge_kind; /* Or -1 for reverse halves. */
+	int edge_kind;            /* Or -1 for reverse halves. */
+	const struct kind *owned; /* Of what is owned, else NULL. */
 };
 
 static const struct set_table set_tables[] = {
-	{ TABLE_MEMBERS_OF_ORGANIZATION, { ORGDB_KIND_ORGANIZATION }, 1, EDGE_MEMBERSHIP },
-	{ TABLE_ORGANIZATIONS_OF_USER, { ORGDB_KIND_USER }, 1, -1 },
-	{ TABLE_CONNECTIONS_OF_APPLICATION, { ORGDB_KIND_APPLICATION }, 1, EDGE_APPLICATION_CONNECTION },
-	{ TABLE_APPLICATIONS_OF_CONNECTION, { ORGDB_KIND_CONNECTION }, 1, -1 },
-	{ TABLE_ORGANIZATIONS_OF_CONNECTION, { ORGDB_KIND_CONNECTION }, 1, -1 },
-	{ TABLE_ROLES_OF_MEMBER, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER }, 2, EDGE_MEMBER_ROLE },
-	{ TABLE_MEMBERS_OF_ROLE, { ORGDB_KIND_ROLE, ORGDB_KIND_ORGANIZATION }, 2, -1 },
-	{ TABLE_APPLICATIONS_OF_ORGANIZATION, { ORGDB_KIND_ORGANIZATION }, 1, EDGE_ORGANIZATION_APPLICATION },
-	{ TABLE_ORGANIZATIONS_OF_APPLICATION, { ORGDB_KIND_APPLICATION }, 1, -1 },
+	{ TABLE_MEMBERS_OF_ORGANIZATION, { ORGDB_KIND_ORGANIZATION }, 1, EDGE_MEMBERSHIP, NULL },
+	{ TABLE_ORGANIZATIONS_OF_USER, { ORGDB_KIND_USER }, 1, -1, NULL },
+	{ TABLE_CONNECTIONS_OF_APPLICATION, { ORGDB_KIND_APPLICATION }, 1, EDGE_APPLICATION_CONNECTION, NULL },
+	{ TABLE_APPLICATIONS_OF_CONNECTION, { ORGDB_KIND_CONNECTION }, 1, -1, NULL },
+	{ TABLE_ORGANIZATIONS_OF_CONNECTION, { ORGDB_KIND_CONNECTION }, 1, -1, NULL },
+	{ TABLE_ROLES_OF_MEMBER, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER }, 2, EDGE_MEMBER_ROLE, NULL },
+	{ TABLE_MEMBERS_OF_ROLE, { ORGDB_KIND_ROLE, ORGDB_KIND_ORGANIZATION }, 2, -1, NULL },
+	{ TABLE_APPLICATIONS_OF_ORGANIZATION, { ORGDB_KIND_ORGANIZATION }, 1, EDGE_ORGANIZATION_APPLICATION, NULL },
+	{ TABLE_ORGANIZATIONS_OF_APPLICATION, { ORGDB_KIND_APPLICATION }, 1, -1, NULL },
 };
 
 static bool is_in_hot_row(struct checker *checker, uint64_t organization, uint64_t connection)
@@ -191,11 +209,23 @@ static bool is_in_hot_row(struct checker *checker, uint64_t organization, uint64
 	return there;
 }
 
+/* Does the entity say that it is owned by who owns the set? */
+static bool is_owned_by(struct checker *checker, const struct kind *kind, uint64_t owner, uint64_t ordinal)
+{
+	union entity entity;
+	uint64_t said = 0;
+	return exists(checker, kind->schema.kind, ordinal) &&
+		orgdb__entity_load(checker->txn, kind, ordinal, &entity) == 0 &&
+		orgdb__owned_owner(checker->txn, kind, &entity, &said) == 0 && said == owner;
+}
+
 /* Does the other half of the edge exist? */
-static bool has_mirror(struct checker *checker, const uint64_t owner[2], uint64_t ordinal)
+static bool has_mirror(struct checker *checker, const struct set_table *sets, const uint64_t owner[2], uint64_t ordinal)
 {
 	struct edge edge;
 	struct half *half = &edge.forward;
+	if (sets->owned)
+		return is_owned_by(checker, sets->owned, owner[0], ordinal);
 	switch (checker->table) {
 	case TABLE_MEMBERS_OF_ORGANIZATION:
 		edge = orgdb__edge_of_membership(owner[0], ordinal);
@@ -243,6 +273,18 @@ static void check_owner(struct checker *checker, const struct set_table *sets, c
 			number(owner[0]));
 }
 
+/* An organization's own role may be given to its members only. */
+static void check_given_role(struct checker *checker, uint64_t organization, uint64_t role)
+{
+	const struct kind *kind = orgdb__kind(ORGDB_KIND_ROLE);
+	union entity entity;
+	uint64_t owner = 0;
+	if (exists(checker, ORGDB_KIND_ROLE, role) && orgdb__entity_load(checker->txn, kind, role, &entity) == 0 &&
+		orgdb__owned_owner(checker->txn, kind, &entity, &owner) == 0 && owner != 0 && owner != organization)
+		problem(checker, "a member of organization %llu has role %llu, which organization %llu owns",
+			number(organization), number(role), number(owner));
+}
+
 static bool same_owner(const struct checker *checker, const struct chunk *chunk)
 {
 	return checker->owner.size == chunk->owner_size &&
@@ -288,9 +330,11 @@ static void check_chunk(struct checker *checker, struct bytes key, struct bytes 
 		problem(checker, "the set of owner %llu counts %llu before its last chunk and has %llu", number(owner[0]),
 			number(chunk.before), number(checker->in_chunks));
 	for (size_t i = 0; i < chunk.count; i++)
-		if (!has_mirror(checker, owner, chunk.ordinals[i]))
+		if (!has_mirror(checker, sets, owner, chunk.ordinals[i]))
 			problem(
 				checker, "the edge from owner %llu to %llu has no mirror", number(owner[0]), number(chunk.ordinals[i]));
+	for (size_t i = 0; sets->table == TABLE_ROLES_OF_MEMBER && i < chunk.count; i++)
+		check_given_role(checker, owner[0], chunk.ordinals[i]);
 	checker->in_chunks += chunk.count;
 	checker->largest = chunk.ordinals[chunk.count - 1];
 	checker->ended = chunk.last;
@@ -393,6 +437,23 @@ static void check_attributes(struct checker *checker, struct bytes key, struct b
 
 /* ---- The walk ---------------------------------------------------------------------------------------------------- */
 
+static void check_row_of(struct checker *checker, struct bytes key, struct bytes value, const struct kind *kind)
+{
+	if (kind->records == checker->table) {
+		if (kind->schema.kind < ORGDB_ENTITY_KINDS)
+			check_entity(checker, key, value, kind);
+		else
+			check_attributes(checker, key, value, kind);
+	}
+	if (kind->owner && kind->owned == checker->table) {
+		const struct set_table sets = { kind->owned, { ORGDB_KIND_ORGANIZATION }, 1, -1, kind };
+		check_chunk(checker, key, value, &sets);
+	}
+	for (size_t i = 0; i < kind->index_count; i++)
+		if (kind->indexes[i].table == checker->table)
+			check_index_row(checker, key, value, kind, &kind->indexes[i]);
+}
+
 static void check_entry(struct checker *checker, struct bytes key, struct bytes value)
 {
 	for (size_t i = 0; i < sizeof(set_tables) / sizeof(set_tables[0]); i++)
@@ -400,21 +461,8 @@ static void check_entry(struct checker *checker, struct bytes key, struct bytes 
 			check_chunk(checker, key, value, &set_tables[i]);
 			return;
 		}
-	for (uint32_t k = 0; k < ORGDB_KINDS; k++) {
-		const struct kind *kind = orgdb__kind(k);
-		if (kind->records == checker->table) {
-			if (k < ORGDB_ENTITY_KINDS)
-				check_entity(checker, key, value, kind);
-			else
-				check_attributes(checker, key, value, kind);
-			return;
-		}
-		for (size_t i = 0; i < kind->index_count; i++)
-			if (kind->indexes[i].table == checker->table) {
-				check_index_row(checker, key, value, kind, &kind->indexes[i]);
-				return;
-			}
-	}
+	for (uint32_t kind = 0; kind < ORGDB_KINDS; kind++)
+		check_row_of(checker, key, value, orgdb__kind(kind));
 	if (checker->table == TABLE_ORGANIZATION_LOGIN)
 		check_login(checker, key, value);
 }

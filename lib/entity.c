@@ -14,6 +14,7 @@
 #include "id.h"
 #include "index.h"
 #include "login.h"
+#include "owned.h"
 #include "packed.h"
 
 /* ---- Finding and reading ----------------------------------------------------------------------------------------- */
@@ -200,19 +201,19 @@ static int check_unique(orgdb_txn *txn, const struct kind *kind, const union ent
 {
 	for (size_t i = 0; i < kind->index_count; i++) {
 		const struct index *index = &kind->indexes[i];
-		orgdb_str keys[INDEX_KEYS_MAX];
-		size_t count = index->keys(entity, keys);
+		struct index_keys keys;
+		size_t count = index->keys(entity, &keys);
 		for (size_t k = 0; k < count; k++) {
-			uint64_t owner;
-			int rc = orgdb__index_find(txn, kind, index, keys[k], &owner);
-			if (rc == 0 && owner != entity->head.ordinal) {
+			uint64_t other;
+			int rc = orgdb__index_find(txn, kind, index, keys.text[k], &other);
+			if (rc == 0 && other != entity->head.ordinal) {
 				char name[FIELD_NAME_MAX];
 				orgdb__field_name(&kind->schema, index->field->name, name);
 				return orgdb__fail(ORGDB_EXISTS, name, "%s: another %s has \"%.*s\" already", name, kind->schema.name,
-					EXCERPT(keys[k]));
+					EXCERPT(keys.text[k]));
 			}
 			if (rc == ORGDB_NOT_FOUND)
-				rc = orgdb__index_room(txn, index, keys[k]);
+				rc = orgdb__index_room(txn, index, keys.text[k]);
 			if (rc != 0)
 				return rc;
 		}
@@ -223,22 +224,22 @@ static int check_unique(orgdb_txn *txn, const struct kind *kind, const union ent
 static int change_keys(orgdb_txn *txn, const struct index *index, const union entity *entity,
 	int (*change)(orgdb_txn *, const struct index *, orgdb_str, uint64_t))
 {
-	orgdb_str keys[INDEX_KEYS_MAX];
-	size_t count = index->keys(entity, keys);
+	struct index_keys keys;
+	size_t count = index->keys(entity, &keys);
 	int rc = 0;
 	for (size_t k = 0; k < count && rc == 0; k++)
-		rc = change(txn, index, keys[k], entity->head.ordinal);
+		rc = change(txn, index, keys.text[k], entity->head.ordinal);
 	return rc;
 }
 
 static bool same_keys(const struct index *index, const union entity *a, const union entity *b)
 {
-	orgdb_str x[INDEX_KEYS_MAX], y[INDEX_KEYS_MAX];
-	size_t count = index->keys(a, x);
-	if (count != index->keys(b, y))
+	struct index_keys x, y;
+	size_t count = index->keys(a, &x);
+	if (count != index->keys(b, &y))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (!orgdb_str_equal(x[i], y[i]))
+		if (!orgdb_str_equal(x.text[i], y.text[i]))
 			return false;
 	return true;
 }
@@ -259,8 +260,7 @@ static int reindex(orgdb_txn *txn, const struct kind *kind, const union entity *
 	return rc;
 }
 
-/* `text` must hold the prefix and what follows it. */
-enum { GENERATED_ID_MAX = 40 };
+enum { GENERATED_ID_MAX = 40 }; /* The longest prefix and what follows it. */
 
 static int generate_id(const struct kind *kind, union entity *entity, char text[GENERATED_ID_MAX])
 {
@@ -270,6 +270,22 @@ static int generate_id(const struct kind *kind, union entity *entity, char text[
 	unsigned letters = kind->schema.kind == ORGDB_KIND_USER ? 16 : 62;
 	*member_text(entity, kind->id) = (orgdb_str){ text, prefix + kind->id_random };
 	return orgdb__random_text(text + prefix, kind->id_random, letters);
+}
+
+/* Texts that were not given and that the kind makes up. */
+struct generated {
+	char id[GENERATED_ID_MAX];
+	char others[GENERATED_MAX];
+};
+
+static int generate(const struct kind *kind, union entity *entity, uint32_t *mask, struct generated *generated)
+{
+	int rc = 0;
+	if (!(*mask & kind->id->bit) && kind->id_prefix) {
+		rc = generate_id(kind, entity, generated->id);
+		*mask |= kind->id->bit;
+	}
+	return rc == 0 && kind->generate ? kind->generate(entity, mask, generated->others) : rc;
 }
 
 static int next_ordinal(orgdb_txn *txn, const struct kind *kind, uint64_t *ordinal)
@@ -302,7 +318,7 @@ static int half_done(orgdb_txn *txn, int rc)
 	return rc == 0 ? 0 : orgdb__kv_poison(txn->kv, rc);
 }
 
-static int insert(orgdb_txn *txn, const struct kind *kind, const union entity *entity)
+static int insert(orgdb_txn *txn, const struct kind *kind, uint64_t owner, const union entity *entity)
 {
 	struct key key = key_of_number(entity->head.ordinal);
 	touch(txn, kind, entity->head.ordinal);
@@ -310,6 +326,8 @@ static int insert(orgdb_txn *txn, const struct kind *kind, const union entity *e
 		txn->kv, kind->records, key_bytes(&key), (struct bytes){ txn->scratch.data, txn->scratch.size });
 	if (rc == 0)
 		rc = reindex(txn, kind, NULL, entity);
+	if (rc == 0)
+		rc = orgdb__owned_add(txn, kind, owner, entity->head.ordinal);
 	if (rc == 0 && kind->schema.kind == ORGDB_KIND_ORGANIZATION)
 		rc = orgdb__login_create(txn, entity->organization.id, entity->head.ordinal);
 	if (rc == 0)
@@ -326,18 +344,19 @@ int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *given, orgdb_
 		return rc;
 	const struct kind *k = orgdb__kind(kind);
 	union entity entity = { 0 };
-	char generated[GENERATED_ID_MAX];
+	struct generated generated;
+	uint64_t owner = 0;
 	uint32_t mask = 0;
 	memcpy(&entity, given, k->schema.struct_size);
 	rc = orgdb__schema_given(&k->schema, given, &mask);
-	if (rc == 0 && !(mask & k->id->bit) && k->id_prefix) {
-		rc = generate_id(k, &entity, generated);
-		mask |= k->id->bit;
-	}
+	if (rc == 0)
+		rc = generate(k, &entity, &mask, &generated);
 	if (rc == 0)
 		rc = next_ordinal(txn, k, &entity.head.ordinal);
 	if (rc == 0)
 		rc = prepare(txn, k, mask, &entity);
+	if (rc == 0)
+		rc = orgdb__owned_find_room(txn, k, &entity, &owner);
 	if (rc == 0)
 		rc = check_unique(txn, k, &entity);
 	if (rc == 0 && id) {
@@ -346,7 +365,7 @@ int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *given, orgdb_
 		*id = (orgdb_str){ copy, member_text(&entity, k->id)->size };
 		rc = copy ? 0 : ORGDB_NO_MEMORY;
 	}
-	return rc == 0 ? insert(txn, k, &entity) : rc;
+	return rc == 0 ? insert(txn, k, owner, &entity) : rc;
 }
 
 /* Read an entity into a buffer of its own: what the map holds moves when the transaction writes. */
@@ -394,6 +413,13 @@ int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const voi
 	return half_done(txn, rc == 0 ? reindex(txn, k, &before, &after) : rc);
 }
 
+int orgdb__entity_erase(orgdb_txn *txn, const struct kind *kind, const union entity *entity)
+{
+	struct key key = key_of_number(entity->head.ordinal);
+	int rc = reindex(txn, kind, entity, NULL);
+	return rc == 0 ? orgdb__kv_delete(txn->kv, kind->records, key_bytes(&key)) : rc;
+}
+
 int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cascade *gone)
 {
 	int rc = check_kind(kind);
@@ -407,12 +433,11 @@ int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cas
 	rc = load_copy(txn, k, id, &entity);
 	if (rc != 0)
 		return rc;
-	struct key key = key_of_number(entity.head.ordinal);
 	touch(txn, k, entity.head.ordinal);
 	rc = orgdb__cascade(txn, kind, &entity, gone ? gone : &unwanted);
 	if (rc == 0)
-		rc = reindex(txn, k, &entity, NULL);
+		rc = orgdb__owned_remove(txn, k, &entity);
 	if (rc == 0)
-		rc = orgdb__kv_delete(txn->kv, k->records, key_bytes(&key));
+		rc = orgdb__entity_erase(txn, k, &entity);
 	return half_done(txn, rc);
 }

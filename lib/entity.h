@@ -21,6 +21,8 @@ int orgdb__entity_load_all(
 /* Its two halves: view the record, and view that as an entity. */
 int orgdb__entity_record(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal, struct bytes *record);
 int orgdb__entity_decode(orgdb_txn *txn, const struct kind *kind, struct bytes record, uint64_t ordinal, void *out);
+/* Take an entity out of its indexes and away; everything else that knows it must have gone. */
+int orgdb__entity_erase(orgdb_txn *txn, const struct kind *kind, const union entity *entity);
 /* The entity with a unique text; ORGDB_NOT_FOUND names it. `index` is the index's place in the kind. */
 int orgdb__entity_get_by(orgdb_txn *txn, uint32_t kind, size_t index, orgdb_str text, void *out);
 

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "entity.h"
+#include "owned.h"
 
 #define FACE(noun, KIND)                                                                                         \
 	int orgdb_##noun##_create(orgdb_txn *txn, const orgdb_##noun *noun, orgdb_str *id)                           \
@@ -49,3 +50,16 @@ FACE(email_template, ORGDB_KIND_EMAIL_TEMPLATE)
 FACE_BY_NAME(connection, ORGDB_KIND_CONNECTION)
 FACE_BY_NAME(organization, ORGDB_KIND_ORGANIZATION)
 FACE_BY_NAME(role, ORGDB_KIND_ROLE)
+
+/* ---- What organizations own -------------------------------------------------------------------------------------- */
+
+int orgdb_organization_roles(
+	orgdb_txn *txn, const char *organization_id, uint64_t after, orgdb_role *array, size_t capacity, size_t *count)
+{
+	return orgdb_owned_list(txn, ORGDB_KIND_ROLE, organization_id, after, array, capacity, count);
+}
+
+int orgdb_organization_role_get_by_name(orgdb_txn *txn, const char *organization_id, const char *name, orgdb_role *out)
+{
+	return orgdb__owned_get_by(txn, ORGDB_KIND_ROLE, 1, organization_id, orgdb_string(name), out);
+}

@@ -22,10 +22,10 @@ static int read_row(orgdb_txn *txn, const struct index *index, const struct text
 
 static bool has_key(const struct index *index, const union entity *entity, orgdb_str text)
 {
-	orgdb_str keys[INDEX_KEYS_MAX];
-	size_t count = index->keys(entity, keys);
+	struct index_keys keys;
+	size_t count = index->keys(entity, &keys);
 	for (size_t i = 0; i < count; i++)
-		if (orgdb_str_equal(keys[i], text))
+		if (orgdb_str_equal(keys.text[i], text))
 			return true;
 	return false;
 }

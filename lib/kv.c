@@ -32,11 +32,11 @@ struct kv_txn {
 	int failure;       /* Of a write transaction only: a reader changes nothing that could be left half done. */
 	char message[256]; /* What there was to say about it. */
 	uint64_t changes;
-	uint32_t placed; /* A bit for each table whose cursor belongs to this snapshot. */
+	uint64_t placed; /* A bit for each table whose cursor belongs to this snapshot. */
 	struct kept kept[KV_TABLE_COUNT];
 };
 
-_Static_assert(KV_TABLE_COUNT <= 32, "a bit for each table");
+_Static_assert(KV_TABLE_COUNT <= 64, "a bit for each table");
 
 struct kv_cursor {
 	struct kv_txn *txn;
@@ -385,7 +385,7 @@ static int cursor_seek(
 static int keep_cursor(struct kv_txn *txn, enum kv_table table, struct kept **out)
 {
 	struct kept *kept = *out = &txn->kept[table];
-	uint32_t bit = UINT32_C(1) << table;
+	uint64_t bit = UINT64_C(1) << table;
 	if (txn->failure != 0)
 		return orgdb__kv_failure(txn);
 	if (txn->placed & bit)

@@ -77,7 +77,8 @@ enum kv_place {
 	X(TABLE_MEMBERS_OF_ROLE, "members_of_role", PLACE_EDGES, 7)                           \
 	X(TABLE_ORGANIZATION_APPLICATIONS, "organization_applications", PLACE_ATTRIBUTES, 4)  \
 	X(TABLE_APPLICATIONS_OF_ORGANIZATION, "applications_of_organization", PLACE_EDGES, 8) \
-	X(TABLE_ORGANIZATIONS_OF_APPLICATION, "organizations_of_application", PLACE_EDGES, 9)
+	X(TABLE_ORGANIZATIONS_OF_APPLICATION, "organizations_of_application", PLACE_EDGES, 9) \
+	X(TABLE_ROLES_OF_ORGANIZATION, "roles_of_organization", PLACE_EDGES, 10)
 
 enum kv_table {
 #define KV_TABLE_VALUE(table, name, place, prefix) table,

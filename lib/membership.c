@@ -7,6 +7,7 @@
 #include "ends.h"
 #include "entity.h"
 #include "error.h"
+#include "owned.h"
 
 static const struct kind *kind(void)
 {
@@ -109,26 +110,51 @@ int orgdb_user_organization_count(orgdb_txn *txn, const char *user_id, uint64_t 
 
 /* ---- Roles of members -------------------------------------------------------------------------------------------- */
 
-static int find_role(
-	orgdb_txn *txn, const char *organization_id, const char *user_id, const char *role_id, struct edge *edge)
+static int find_role(orgdb_txn *txn, const char *organization_id, const char *user_id, const char *role_id,
+	struct ends *ends, struct edge *edge)
 {
-	struct ends ends;
 	struct edge membership;
 	uint64_t role;
-	int rc = find_existing(txn, organization_id, user_id, &ends, &membership);
+	int rc = find_existing(txn, organization_id, user_id, ends, &membership);
 	if (rc == 0)
 		rc = orgdb__entity_find(txn, ORGDB_KIND_ROLE, role_id, &role);
 	if (rc == 0)
-		*edge = orgdb__edge_of_member_role(ends.first, ends.second, role);
+		*edge = orgdb__edge_of_member_role(ends->first, ends->second, role);
 	return rc;
+}
+
+/* An organization's own roles are for its members alone, and nobody has more than so many. */
+static int check_assignment(orgdb_txn *txn, const struct edge *edge, uint64_t organization)
+{
+	union entity role;
+	uint64_t owner, count;
+	const struct kind *roles = orgdb__kind(ORGDB_KIND_ROLE);
+	int rc = orgdb__entity_load(txn, roles, edge->forward.ordinal, &role);
+	if (rc == 0)
+		rc = orgdb__owned_owner(txn, roles, &role, &owner);
+	if (rc == 0)
+		rc = orgdb__set_count(txn, edge->forward.table, &edge->forward.owner, &count);
+	if (rc != 0)
+		return rc;
+	if (owner != 0 && owner != organization)
+		return orgdb__fail(ORGDB_FORBIDDEN, "membership.roles",
+			"the role \"%.*s\" is another organization's own, \"%.*s\"; only its members may have it",
+			EXCERPT(role.role.id), EXCERPT(role.role.owner_id));
+	if (count >= ORGDB_MEMBER_ROLES_MAX)
+		return orgdb__fail(ORGDB_TOO_LARGE, "membership.roles", "a member has at most %d roles in an organization",
+			ORGDB_MEMBER_ROLES_MAX);
+	return 0;
 }
 
 int orgdb_member_role_assign(orgdb_txn *txn, const char *organization_id, const char *user_id, const char *role_id)
 {
+	struct ends ends;
 	struct edge edge;
 	int rc = orgdb__txn_write(txn);
 	if (rc == 0)
-		rc = find_role(txn, organization_id, user_id, role_id, &edge);
+		rc = find_role(txn, organization_id, user_id, role_id, &ends, &edge);
+	if (rc == 0 && orgdb__edge_exists(txn, &edge) == ORGDB_NOT_FOUND)
+		rc = check_assignment(txn, &edge, ends.first);
 	if (rc == 0)
 		rc = orgdb__edge_add(txn, &edge);
 	if (rc == ORGDB_EXISTS)
@@ -139,10 +165,11 @@ int orgdb_member_role_assign(orgdb_txn *txn, const char *organization_id, const 
 
 int orgdb_member_role_remove(orgdb_txn *txn, const char *organization_id, const char *user_id, const char *role_id)
 {
+	struct ends ends;
 	struct edge edge;
 	int rc = orgdb__txn_write(txn);
 	if (rc == 0)
-		rc = find_role(txn, organization_id, user_id, role_id, &edge);
+		rc = find_role(txn, organization_id, user_id, role_id, &ends, &edge);
 	if (rc != 0)
 		return rc;
 	rc = orgdb__edge_remove(txn, &edge);

@@ -19,6 +19,7 @@
 #define UNIQUE (ORGDB_FIELD_UNIQUE)
 #define ID (ORGDB_FIELD_ID | FIXED | UNIQUE)
 #define JOINED (ORGDB_FIELD_ID | FIXED)
+#define OWNER (ORGDB_FIELD_OWNER | ORGDB_FIELD_IMMUTABLE)
 
 #define FIELD(type_, object, member, name_, bit_, flags_, min, max, rule_, expectation_, choices_, default_) \
 	{                                                                                                        \
@@ -38,8 +39,8 @@
 #define BOOL_NAMED(object, member, name, bit, standard) \
 	FIELD(ORGDB_TYPE_BOOL, object, member, name, bit, 0, 0, 0, RULE_NONE, "true or false", NULL, standard)
 #define BOOL(object, member, bit, standard) BOOL_NAMED(object, member, #member, bit, standard)
-#define CHOICE(object, member, bit, names, expectation) \
-	FIELD(ORGDB_TYPE_CHOICE, object, member, #member, bit, 0, 0, 0, RULE_NONE, expectation, names, 0)
+#define CHOICE(object, member, bit, flags, names, expectation) \
+	FIELD(ORGDB_TYPE_CHOICE, object, member, #member, bit, flags, 0, 0, RULE_NONE, expectation, names, 0)
 #define NUMBER_NAMED(object, member, name, bit, min, max, standard, expectation) \
 	FIELD(ORGDB_TYPE_NUMBER, object, member, name, bit, 0, min, max, RULE_NONE, expectation, NULL, standard)
 
@@ -65,6 +66,7 @@ static const char *const usages[] = { "deny", "allow", "require", NULL };
 static const char *const require_behaviors[] = { "no_prompt", "pre_login_prompt", "post_login_prompt", NULL };
 static const char *const third_party_accesses[] = { "block", "allow", NULL };
 static const char *const access_levels[] = { "none", "readonly", "limited", "full", NULL };
+static const char *const role_types[] = { "tenant", "organization", NULL };
 
 static const orgdb_field application_fields[] = {
 	TEXT(orgdb_application, client_id, ORGDB_APPLICATION_CLIENT_ID, ID, 1, 64, RULE_CLIENT_ID,
@@ -82,9 +84,9 @@ static const orgdb_field application_fields[] = {
 	MAP(orgdb_application, client_metadata, ORGDB_APPLICATION_CLIENT_METADATA, 10, RULE_METADATA,
 		"a map of at most 10 texts or nulls, keys and texts of at most 255 characters"),
 	MAP(orgdb_application, default_organization, ORGDB_APPLICATION_DEFAULT_ORGANIZATION, 0, RULE_NONE, "a map"),
-	CHOICE(orgdb_application, organization_usage, ORGDB_APPLICATION_ORGANIZATION_USAGE, usages,
+	CHOICE(orgdb_application, organization_usage, ORGDB_APPLICATION_ORGANIZATION_USAGE, 0, usages,
 		"\"deny\", \"allow\" or \"require\""),
-	CHOICE(orgdb_application, organization_require_behavior, ORGDB_APPLICATION_ORGANIZATION_REQUIRE_BEHAVIOR,
+	CHOICE(orgdb_application, organization_require_behavior, ORGDB_APPLICATION_ORGANIZATION_REQUIRE_BEHAVIOR, 0,
 		require_behaviors, "\"no_prompt\", \"pre_login_prompt\" or \"post_login_prompt\""),
 	ARRAY(orgdb_application, organization_discovery_methods, ORGDB_APPLICATION_ORGANIZATION_DISCOVERY_METHODS, 0, 1, 2,
 		RULE_DISCOVERY_METHODS, "an array of \"email\", \"organization_name\" or both"),
@@ -104,7 +106,7 @@ static const orgdb_field organization_fields[] = {
 		"a map of at most 25 texts or nulls, keys and texts of at most 255 characters"),
 	MAP(orgdb_organization, token_quota, ORGDB_ORGANIZATION_TOKEN_QUOTA, 0, RULE_TOKEN_QUOTA,
 		"a map whose client_credentials has one or more of enforce (true or false), per_day and per_hour (1 to 2147483647)"),
-	CHOICE(orgdb_organization, third_party_client_access, ORGDB_ORGANIZATION_THIRD_PARTY_CLIENT_ACCESS,
+	CHOICE(orgdb_organization, third_party_client_access, ORGDB_ORGANIZATION_THIRD_PARTY_CLIENT_ACCESS, 0,
 		third_party_accesses, "\"block\" or \"allow\""),
 	BOOL(orgdb_organization, is_app_entitlement_active, ORGDB_ORGANIZATION_IS_APP_ENTITLEMENT_ACTIVE, false),
 };
@@ -130,6 +132,8 @@ static const orgdb_field role_fields[] = {
 	TEXT(orgdb_role, id, ORGDB_ROLE_ID, ID, 20, 20, RULE_ROLE_ID, "\"rol_\" and 16 letters or digits"),
 	TEXT(orgdb_role, name, ORGDB_ROLE_NAME, REQUIRED | UNIQUE, 1, 255, RULE_NONE, "1 to 255 characters"),
 	TEXT(orgdb_role, description, ORGDB_ROLE_DESCRIPTION, 0, 0, 1024, RULE_NONE, "at most 1024 characters"),
+	CHOICE(orgdb_role, type, ORGDB_ROLE_TYPE, ORGDB_FIELD_IMMUTABLE, role_types, "\"tenant\" or \"organization\""),
+	TEXT(orgdb_role, owner_id, ORGDB_ROLE_OWNER_ID, OWNER, 20, 20, RULE_ORGANIZATION_ID, "the id of an organization"),
 };
 
 static const orgdb_field email_template_fields[] = {
@@ -167,7 +171,7 @@ static const orgdb_field enabled_connection_fields[] = {
 	BOOL(orgdb_enabled_connection, show_as_button, ORGDB_ENABLED_CONNECTION_SHOW_AS_BUTTON, true),
 	BOOL(orgdb_enabled_connection, is_signup_enabled, ORGDB_ENABLED_CONNECTION_IS_SIGNUP_ENABLED, false),
 	BOOL(orgdb_enabled_connection, is_enabled, ORGDB_ENABLED_CONNECTION_IS_ENABLED, true),
-	CHOICE(orgdb_enabled_connection, organization_access_level, ORGDB_ENABLED_CONNECTION_ORGANIZATION_ACCESS_LEVEL,
+	CHOICE(orgdb_enabled_connection, organization_access_level, ORGDB_ENABLED_CONNECTION_ORGANIZATION_ACCESS_LEVEL, 0,
 		access_levels, "\"none\", \"readonly\", \"limited\" or \"full\""),
 	TEXT(orgdb_enabled_connection, organization_connection_name, ORGDB_ENABLED_CONNECTION_ORGANIZATION_CONNECTION_NAME,
 		0, 1, 50, RULE_NONE, "1 to 50 characters"),
@@ -191,11 +195,24 @@ static const orgdb_field organization_application_fields[] = {
 
 /* ---- What each unique index stands for --------------------------------------------------------------------------- */
 
-#define TEXT_KEYS(object, member)                                                              \
-	static size_t object##_##member##_keys(const void *entity, orgdb_str keys[INDEX_KEYS_MAX]) \
-	{                                                                                          \
-		keys[0] = ((const orgdb_##object *)entity)->member;                                    \
-		return 1;                                                                              \
+orgdb_str orgdb__index_text(orgdb_str text, orgdb_str owner, char room[INDEX_ROOM])
+{
+	if (!owner.data)
+		return text;
+	size_t size = text.size + 1 + owner.size;
+	if (text.size >= INDEX_ROOM || size > INDEX_ROOM)
+		return (orgdb_str){ NULL, 0 };
+	memcpy(room, text.data, text.size);
+	room[text.size] = '\0';
+	memcpy(room + text.size + 1, owner.data, owner.size);
+	return (orgdb_str){ room, size };
+}
+
+#define TEXT_KEYS(object, member)                                                       \
+	static size_t object##_##member##_keys(const void *entity, struct index_keys *keys) \
+	{                                                                                   \
+		keys->text[0] = ((const orgdb_##object *)entity)->member;                       \
+		return 1;                                                                       \
 	}
 TEXT_KEYS(connection, id)
 TEXT_KEYS(connection, name)
@@ -204,11 +221,18 @@ TEXT_KEYS(organization, id)
 TEXT_KEYS(organization, name)
 TEXT_KEYS(user, user_id)
 TEXT_KEYS(role, id)
-TEXT_KEYS(role, name)
 TEXT_KEYS(email_template, name)
 
+/* Unique among the tenant's, and among each organization's. */
+static size_t role_name_keys(const void *entity, struct index_keys *keys)
+{
+	const orgdb_role *role = entity;
+	keys->text[0] = orgdb__index_text(role->name, role->owner_id, keys->room);
+	return keys->text[0].data ? 1 : 0;
+}
+
 /* A connection without realms has its name for one. */
-static size_t connection_realms_keys(const void *entity, orgdb_str keys[INDEX_KEYS_MAX])
+static size_t connection_realms_keys(const void *entity, struct index_keys *keys)
 {
 	const orgdb_connection *connection = entity;
 	if (!connection->realms.data)
@@ -217,15 +241,15 @@ static size_t connection_realms_keys(const void *entity, orgdb_str keys[INDEX_KE
 	uint32_t count, filled = 0;
 	if (!orgdb__record_take_array(&rest, &count))
 		return 0;
-	while (filled < count && filled < INDEX_KEYS_MAX && orgdb__record_take_text(&rest, &keys[filled]))
+	while (filled < count && filled < INDEX_KEYS_MAX && orgdb__record_take_text(&rest, &keys->text[filled]))
 		filled++;
 	return filled;
 }
 
-static size_t connection_domain_keys(const void *entity, orgdb_str keys[INDEX_KEYS_MAX])
+static size_t connection_domain_keys(const void *entity, struct index_keys *keys)
 {
 	const orgdb_connection *connection = entity;
-	keys[0] = connection->strategy;
+	keys->text[0] = connection->strategy;
 	return connection->is_domain_connection ? 1 : 0;
 }
 
@@ -244,6 +268,20 @@ static void complete_email_template(void *entity)
 	orgdb_email_template *email_template = entity;
 	if (!email_template->syntax.data)
 		email_template->syntax = orgdb_string("liquid");
+}
+
+/* ---- What members must obey together ---- */
+
+static int judge_role(const void *entity)
+{
+	const orgdb_role *role = entity;
+	bool owned = role->owner_id.data;
+	if (owned == (role->type == ORGDB_ROLE_OF_ORGANIZATION))
+		return 0;
+	if (owned)
+		return orgdb__fail(ORGDB_INVALID, "role.type", "role.type must be \"organization\" where there is an owner_id");
+	return orgdb__fail(ORGDB_INVALID, "role.owner_id",
+		"role.owner_id is required where role.type is \"organization\": the id of an organization");
 }
 
 /* ---- The kinds --------------------------------------------------------------------------------------------------- */
@@ -291,6 +329,11 @@ static const struct kind kinds[ORGDB_KINDS] = {
 		.id = &role_fields[0],
 		.id_prefix = "rol_",
 		.id_random = 16,
+		.owner = &role_fields[4],
+		.owned = TABLE_ROLES_OF_ORGANIZATION,
+		.owned_max = ORGDB_ORGANIZATION_ROLES_MAX,
+		.owned_gone = offsetof(orgdb_cascade, roles),
+		.judge = judge_role,
 	},
 	[ORGDB_KIND_USER] = {
 		.schema = SCHEMA(ORGDB_KIND_USER, user),
@@ -768,5 +811,6 @@ int orgdb__schema_validate(const orgdb_schema *schema, const void *object)
 		if (!given && (field->flags & ORGDB_FIELD_REQUIRED))
 			return missing(schema, field);
 	}
-	return (stored & ORGDB_EXTRA) ? validate_extra(schema, *extra_of(schema, object)) : 0;
+	int rc = (stored & ORGDB_EXTRA) ? validate_extra(schema, *extra_of(schema, object)) : 0;
+	return rc == 0 && kinds[schema->kind].judge ? kinds[schema->kind].judge(object) : rc;
 }

@@ -17,6 +17,8 @@ enum {
 	TAG_EXTRA = 31,
 	INDEX_MAX = 4,       /* Indexes of one kind. */
 	INDEX_KEYS_MAX = 10, /* Keys of one entity in one index: a connection's realms. */
+	INDEX_ROOM = 1048,   /* Bytes of a key that is made up: a role's name, longest of all, and its owner's id. */
+	GENERATED_MAX = 512, /* Bytes of an entity's generated texts. */
 };
 
 /* The members that every kind's struct begins with. */
@@ -26,12 +28,22 @@ struct head {
 	orgdb_value extra;
 };
 
-/* A table from unique text to the ordinal of the one entity that has it. */
+/* The texts under which an entity stands in an index. */
+struct index_keys {
+	orgdb_str text[INDEX_KEYS_MAX];
+	char room[INDEX_ROOM]; /* For a text that is made up. */
+};
+
+/*
+ * A table from unique text to the ordinal of the one entity that has it. Where a text is unique among what one organization
+ * owns, the text in the index is made up of it, NUL, which no text has inside, and the organization's id: so what different
+ * organizations call alike lies together.
+ */
 struct index {
 	enum kv_table table;
 	const orgdb_field *field;
-	/* The texts under which an entity stands; returns how many. */
-	size_t (*keys)(const void *entity, orgdb_str keys[INDEX_KEYS_MAX]);
+	/* Returns how many. The entity may be damaged. */
+	size_t (*keys)(const void *entity, struct index_keys *keys);
 };
 
 struct kind {
@@ -43,6 +55,17 @@ struct kind {
 	const char *id_prefix;          /* Of generated ids; NULL: none are. */
 	size_t id_random;               /* Characters behind the prefix. */
 	void (*complete)(void *entity); /* Optional: fill in what follows from other members. */
+
+	/* What an organization owns goes with it (see owned.h). NULL if it owns none of the kind. */
+	const orgdb_field *owner; /* Holds the owner's id; absent: the tenant owns the entity. */
+	enum kv_table owned;      /* The set of each owner's entities. */
+	uint64_t owned_max;       /* How many it may own; 0: any number. */
+	size_t owned_gone;        /* Where an orgdb_cascade counts them. */
+
+	/* Optional: generate texts that were not given, and say so in `mask`. What was given was not judged yet. */
+	int (*generate)(void *entity, uint32_t *mask, char room[GENERATED_MAX]);
+	/* Optional: judge what valid members must obey together. */
+	int (*judge)(const void *entity);
 };
 
 /* An entity of whichever kind. */
@@ -66,6 +89,9 @@ union edge_object {
 };
 
 const struct kind *orgdb__kind(uint32_t kind);
+
+/* The text in an index of `text` among what `owner` owns, if it is present; absent if that has no room. */
+orgdb_str orgdb__index_text(orgdb_str text, orgdb_str owner, char room[INDEX_ROOM]);
 
 static inline orgdb_str *member_text(const void *object, const orgdb_field *field)
 {

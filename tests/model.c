@@ -396,11 +396,31 @@ static uint32_t name_bit(uint32_t kind)
 										 : ORGDB_ORGANIZATION_NAME;
 }
 
-const struct model_row *model_find_name(const struct model *model, uint32_t kind, const char *name)
+/* The bit of the field that holds an owner's id; 0: nobody owns the kind. */
+static uint32_t owner_bit(uint32_t kind)
+{
+	return kind == ORGDB_KIND_ROLE ? ORGDB_ROLE_OWNER_ID : 0;
+}
+
+static orgdb_str owner_id(const struct model_record *record)
+{
+	uint32_t bit = owner_bit(record->schema->kind);
+	return bit ? model_text(record, bit) : orgdb_string(NULL);
+}
+
+const struct model_row *model_owner(const struct model *model, const struct model_record *record)
+{
+	orgdb_str id = owner_id(record);
+	return id.data ? model_find_id(model, ORGDB_KIND_ORGANIZATION, id.data) : NULL;
+}
+
+const struct model_row *model_find_name(
+	const struct model *model, uint32_t kind, const struct model_row *owner, const char *name)
 {
 	const struct model_table *table = &model->tables[kind];
 	for (size_t i = 0; i < table->count; i++)
-		if (orgdb_str_equal(model_text(table->rows[i].record, name_bit(kind)), orgdb_string(name)))
+		if (orgdb_str_equal(model_text(table->rows[i].record, name_bit(kind)), orgdb_string(name)) &&
+			model_owner(model, table->rows[i].record) == owner)
 			return &table->rows[i];
 	return NULL;
 }
@@ -480,6 +500,23 @@ static const struct {
 		offsetof(orgdb_cascade, organization_applications) },
 };
 
+/* What an organization owns goes, each with its own edges. */
+static uint64_t delete_owned(struct model *model, uint32_t kind, uint64_t organization, orgdb_cascade *gone)
+{
+	struct model_table *table = &model->tables[kind];
+	uint64_t deleted = 0;
+	for (size_t i = 0; i < table->count;) {
+		const struct model_row *owner = model_owner(model, table->rows[i].record);
+		if (!owner || owner->key[0] != organization) {
+			i++;
+			continue;
+		}
+		gone->member_roles += model_delete(model, kind, table->rows[i].key[0]).member_roles;
+		deleted++;
+	}
+	return deleted;
+}
+
 orgdb_cascade model_delete(struct model *model, uint32_t kind, uint64_t ordinal)
 {
 	orgdb_cascade gone = { 0 };
@@ -488,6 +525,8 @@ orgdb_cascade model_delete(struct model *model, uint32_t kind, uint64_t ordinal)
 		if (cascades[i].kind == kind)
 			*(uint64_t *)((char *)&gone + cascades[i].count_offset) =
 				erase_where(model, cascades[i].table, everywhere, cascades[i].part, 1);
+	if (kind == ORGDB_KIND_ORGANIZATION)
+		gone.roles = delete_owned(model, ORGDB_KIND_ROLE, ordinal, &gone);
 	erase_where(model, kind, everywhere, 0, 1);
 	return gone;
 }
@@ -574,7 +613,7 @@ static bool records_conflict(const struct model_record *a, const struct model_re
 	case ORGDB_KIND_CONNECTION:
 		return connections_conflict(a, b);
 	case ORGDB_KIND_ROLE:
-		return same_text(a, b, ORGDB_ROLE_NAME);
+		return same_text(a, b, ORGDB_ROLE_NAME) && orgdb_str_equal(owner_id(a), owner_id(b));
 	case ORGDB_KIND_ORGANIZATION:
 		return same_text(a, b, ORGDB_ORGANIZATION_NAME);
 	default:
@@ -585,10 +624,24 @@ static bool records_conflict(const struct model_record *a, const struct model_re
 model_errors model_conflicts(const struct model *model, const struct model_record *record, uint64_t ordinal)
 {
 	const struct model_table *table = &model->tables[record->schema->kind];
+	bool lacks_owner = owner_id(record).data && !model_owner(model, record);
+	model_errors errors = lacks_owner ? MODEL_ERROR(ORGDB_NOT_FOUND) : 0;
 	for (size_t i = 0; i < table->count; i++)
 		if (table->rows[i].key[0] != ordinal && records_conflict(record, table->rows[i].record))
-			return MODEL_ERROR(ORGDB_EXISTS);
-	return 0;
+			return errors | MODEL_ERROR(ORGDB_EXISTS);
+	return errors;
+}
+
+model_errors model_assignment_errors(const struct model *model, uint64_t organization, uint64_t user, uint64_t role)
+{
+	const struct model_table *table = &model->tables[MODEL_MEMBER_ROLE];
+	const struct model_row *owner = model_owner(model, model_find(model, ORGDB_KIND_ROLE, role, 0, 0)->record);
+	size_t count = 0;
+	for (size_t i = position_of(table, (const uint64_t[3]){ organization, user, 0 });
+		 i < table->count && table->rows[i].key[0] == organization && table->rows[i].key[1] == user; i++)
+		count++;
+	return (owner && owner->key[0] != organization ? MODEL_ERROR(ORGDB_FORBIDDEN) : 0) |
+		(count >= ORGDB_MEMBER_ROLES_MAX ? MODEL_ERROR(ORGDB_TOO_LARGE) : 0);
 }
 
 model_errors model_option_errors(const struct model_record *options, const struct model_record *connection)

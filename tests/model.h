@@ -99,12 +99,16 @@ void model_copy(struct model *copy, const struct model *model);
 const struct model_row *model_find(
 	const struct model *model, uint32_t table, uint64_t first, uint64_t second, uint64_t third);
 const struct model_row *model_find_id(const struct model *model, uint32_t kind, const char *id);
-const struct model_row *model_find_name(const struct model *model, uint32_t kind, const char *name);
+/* Of those that @p owner owns; NULL: that no organization owns. */
+const struct model_row *model_find_name(
+	const struct model *model, uint32_t kind, const struct model_row *owner, const char *name);
+/* The organization that an entity says owns it; NULL if it says none or there is none. */
+const struct model_row *model_owner(const struct model *model, const struct model_record *record);
 
 /* Insert a row, or replace its record. The model owns @p record then. */
 void model_put(struct model *model, uint32_t table, const uint64_t key[3], struct model_record *record);
 void model_erase(struct model *model, uint32_t table, const uint64_t key[3]);
-/* Delete an entity and every edge of it. */
+/* Delete an entity, every edge of it and what it owns. */
 orgdb_cascade model_delete(struct model *model, uint32_t kind, uint64_t ordinal);
 /* End a membership and its roles. */
 void model_end_membership(struct model *model, uint64_t organization, uint64_t user);
@@ -119,6 +123,8 @@ typedef uint32_t model_errors;
 
 /* Why the store cannot hold @p record as the entity with this ordinal, or as a new one: 0. */
 model_errors model_conflicts(const struct model *model, const struct model_record *record, uint64_t ordinal);
+/* Why a member of @p organization cannot be given one more role. */
+model_errors model_assignment_errors(const struct model *model, uint64_t organization, uint64_t user, uint64_t role);
 /* Why an organization cannot enable @p connection with these options. */
 model_errors model_option_errors(const struct model_record *options, const struct model_record *connection);
 

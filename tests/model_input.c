@@ -403,6 +403,18 @@ static void make_number(struct input *input, const struct recipe *recipe, void *
 	*(uint64_t *)member = input_random(input) >> input_below(input, 64);
 }
 
+/* An organization owns the role, or none does. */
+static void make_role_owner(struct input *input, const struct recipe *recipe, void *member)
+{
+	orgdb_role *role = (orgdb_role *)(void *)((char *)member - offsetof(orgdb_role, owner_id));
+	char id[INPUT_ID_SIZE];
+	if (!input_chance(input, recipe->most))
+		return;
+	input_id(ORGDB_KIND_ORGANIZATION, input_below(input, input->pool[ORGDB_KIND_ORGANIZATION]), id);
+	set_text(input, member, id);
+	role->type = ORGDB_ROLE_OF_ORGANIZATION;
+}
+
 /* The value that was written since the buffer was at @p start. */
 static void set_value(struct input *input, void *member, size_t start)
 {
@@ -591,6 +603,8 @@ static const struct recipe recipes[] = {
 	{ ROLE(ID), make_id, 0, 0, FIXED },
 	{ ROLE(NAME), make_name, 0, 0, REQUIRED },
 	{ ROLE(DESCRIPTION), make_text, 0, 1024, 0 },
+	{ ROLE(TYPE), make_choice, 0, 1, FIXED }, /* Of the tenant, unless an owner follows. */
+	{ ROLE(OWNER_ID), make_role_owner, 0, 30, FIXED },
 
 	{ USER(ID), make_id, 0, 0, FIXED },
 	{ USER(EMAIL), make_email, 3, 320, 0 },
@@ -832,6 +846,10 @@ static const struct input_fault faults[] = {
 	{ ROLE(NAME), TEXT(BROKEN_UTF8) },
 	{ ROLE(NAME), LENGTH(256) },
 	{ ROLE(DESCRIPTION), LENGTH(1025) },
+	{ ROLE(TYPE), NUMBER(2) },
+	{ ROLE(TYPE), UNCHANGEABLE },
+	{ ROLE(OWNER_ID), TEXT("rol_0123456789abcdef") },
+	{ ROLE(OWNER_ID), UNCHANGEABLE },
 	{ ORGDB_KIND_ROLE, ORGDB_EXTRA, AN_ARRAY },
 	{ ORGDB_KIND_ROLE, ORGDB_EXTRA, VALUE("\x81\xa4name\xa1x") },
 	{ ORGDB_KIND_USER, ORGDB_EXTRA, VALUE("\x82\xa1k\x01\xa1k\x02") },

@@ -228,6 +228,7 @@ static void delete_entity(struct driver *driver, uint32_t kind, const struct tar
 	expect_number(driver, "application connections", expected.application_connections, gone.application_connections);
 	expect_number(
 		driver, "organization applications", expected.organization_applications, gone.organization_applications);
+	expect_number(driver, "roles", expected.roles, gone.roles);
 }
 
 /* Create or delete, so that the pool stays between half full and full. The hub goes only now and then. */
@@ -307,8 +308,11 @@ static void operate_get(struct driver *driver)
 	expect_get(driver, kind, &target);
 }
 
-static int call_get_by_name(struct driver *driver, uint32_t kind, const char *name, union model_any *out)
+static int call_get_by_name(
+	struct driver *driver, uint32_t kind, const struct target *owner, const char *name, union model_any *out)
 {
+	if (owner)
+		return orgdb_organization_role_get_by_name(driver->txn, owner->id, name, &out->role);
 	switch (kind) {
 	case ORGDB_KIND_CONNECTION:
 		return orgdb_connection_get_by_name(driver->txn, name, &out->connection);
@@ -323,15 +327,19 @@ static void operate_get_by_name(struct driver *driver)
 {
 	static const uint32_t named[] = { ORGDB_KIND_CONNECTION, ORGDB_KIND_ROLE, ORGDB_KIND_ORGANIZATION };
 	uint32_t kind = named[input_below(&driver->input, COUNT_OF(named))];
-	struct target target;
+	struct target target, owner = { "", NULL };
+	bool owned = kind == ORGDB_KIND_ROLE && input_chance(&driver->input, 50);
 	union model_any got;
+	if (owned)
+		pick(driver, ORGDB_KIND_ORGANIZATION, &owner);
 	if (input_chance(&driver->input, 98))
 		input_name(kind, input_name_index(&driver->input, kind), target.id);
 	else
 		pick_malformed(driver, target.id);
-	target.row = model_find_name(driver->view, kind, target.id);
-	driver_begin(driver, "get %s by name %s", name_of(kind), brief(target.id).text);
-	if (expect_result(driver, missing(&target), call_get_by_name(driver, kind, target.id, &got)))
+	target.row = owned && !owner.row ? NULL : model_find_name(driver->view, kind, owner.row, target.id);
+	driver_begin(driver, "get %s by name %s %s", name_of(kind), brief(target.id).text, brief(owner.id).text);
+	int result = call_get_by_name(driver, kind, owned ? &owner : NULL, target.id, &got);
+	if (expect_result(driver, missing(&target), result))
 		expect_record(driver, target.row->record, target.row->key[0], &got);
 }
 
@@ -531,6 +539,8 @@ static void add_edge(struct driver *driver, const struct relation *relation, str
 	model_errors errors = ends_errors(driver, relation, ends);
 	if (!errors && find_edge(driver, relation, ends))
 		errors |= MODEL_ERROR(ORGDB_EXISTS);
+	else if (!errors && relation->table == MODEL_MEMBER_ROLE)
+		errors |= model_assignment_errors(&driver->model, ends->key[0], ends->key[1], ends->key[2]);
 	struct model_record *record = edge_record(relation, ends, given ? &attributes : NULL, &errors);
 	if (!expect_result(driver, errors, relation->add(driver->txn, ends->ids, given ? &attributes : NULL))) {
 		model_record_release(record);
@@ -712,6 +722,34 @@ static void operate_owner_count(struct driver *driver)
 	for (size_t i = 0; i < table->count; i++)
 		expected += table->rows[i].key[counts[which].part] == target.row->key[0];
 	expect_number(driver, "count", expected, count);
+}
+
+/* What an organization owns: a page of it, and how much it is. */
+static void operate_owned(struct driver *driver)
+{
+	static union model_any got[PAGE_MAX];
+	static const uint32_t owned[] = { ORGDB_KIND_ROLE };
+	uint32_t kind = owned[input_below(&driver->input, COUNT_OF(owned))];
+	struct target owner;
+	pick(driver, ORGDB_KIND_ORGANIZATION, &owner);
+	uint64_t after = some_position(driver, kind), number = 0, expected = 0;
+	size_t capacity = some_capacity(driver), count, listed = 0, size = orgdb_schema_of(kind)->struct_size;
+	driver_begin(driver, "list %zu %ss of %s after %" PRIu64, capacity, name_of(kind), brief(owner.id).text, after);
+	expect_result(driver, missing(&owner), orgdb_owned_count(driver->txn, kind, owner.id, &number));
+	if (!expect_result(
+			driver, missing(&owner), orgdb_owned_list(driver->txn, kind, owner.id, after, got, capacity, &count)))
+		return;
+	const struct model_table *table = &driver->view->tables[kind];
+	for (size_t i = 0; i < table->count; i++) {
+		if (model_owner(driver->view, table->rows[i].record) != owner.row)
+			continue;
+		expected++;
+		if (table->rows[i].key[0] > after && listed < capacity && listed < count)
+			expect_record(driver, table->rows[i].record, table->rows[i].key[0], (char *)got + listed * size);
+		listed += table->rows[i].key[0] > after && listed < capacity;
+	}
+	expect_number(driver, "entries", listed, count);
+	expect_number(driver, "count", expected, number);
 }
 
 /* ---- Merged connections ------------------------------------------------------------------------------------------ */
@@ -919,6 +957,7 @@ static const struct {
 	{ operate_list, ANY, 100 },
 	{ operate_list_by_name, ANY, 15 },
 	{ operate_owner_count, ANY, 30 },
+	{ operate_owned, ANY, 20 },
 	{ operate_merge, ANY, 80 },
 	{ operate_lsn, ANY, 5 },
 	{ expect_statistics, ANY, 3 },

@@ -43,8 +43,8 @@ static const struct shape shapes[] = {
 	/* Many connections of many applications and of an organization, so merges are long. */
 	{ "offers", 12, { 1600, 200, 3, 5, 5, 14 }, CONNECTIONS | APPLICATIONS | ORGANIZATIONS,
 		1u << ORGDB_KIND_APPLICATION_CONNECTION | 1u << ORGDB_KIND_ENABLED_CONNECTION, 10, 60, 1024, 0 },
-	/* Many roles for one member, and a role for many. */
-	{ "titled", 10, { 3, 3, 2500, 600, 3, 14 }, ORGANIZATIONS | USERS, 1u << MODEL_MEMBER_ROLE, 6, 60, 1024, 0 },
+	/* As many roles as there may be for one member, and a role for many. */
+	{ "titled", 10, { 3, 3, 150, 600, 3, 14 }, ORGANIZATIONS | USERS, 1u << MODEL_MEMBER_ROLE, 6, 60, 1024, 0 },
 };
 
 /* An old state: a read transaction, and a copy of the model from when it began. */

@@ -471,17 +471,22 @@ Test(entity, user_keeps_every_field)
 Test(entity, role_keeps_every_field)
 {
 	orgdb_role given = ORGDB_ROLE_INIT, found;
+	const char *owner = create_organization("owner");
 	given.id = orgdb_string("rol_AZaz09AZaz09AZaz");
 	given.name = orgdb_string("Organization Admin");
 	given.description = orgdb_string("May do everything");
-	given.extra = VALUE({ "type" : "tenant" });
+	given.type = ORGDB_ROLE_OF_ORGANIZATION;
+	given.owner_id = orgdb_string(owner);
+	given.extra = VALUE({ "is_default" : true });
 	must(orgdb_role_create(txn, &given, NULL));
 	must(orgdb_role_get(txn, "rol_AZaz09AZaz09AZaz", &found));
-	cr_expect_eq(found.fields, ORGDB_EXTRA | 0x7, "%x", found.fields);
+	cr_expect_eq(found.fields, ORGDB_EXTRA | 0x1f, "%x", found.fields);
 	expect_text(found.id, "rol_AZaz09AZaz09AZaz");
 	expect_text(found.name, "Organization Admin");
 	expect_text(found.description, "May do everything");
-	expect_value(found.extra, { "type" : "tenant" });
+	cr_expect_eq(found.type, ORGDB_ROLE_OF_ORGANIZATION);
+	expect_text(found.owner_id, owner);
+	expect_value(found.extra, { "is_default" : true });
 }
 
 Test(entity, what_is_not_given_holds_its_default)

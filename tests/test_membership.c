@@ -456,7 +456,7 @@ Test(member_role, roles_go_with_the_membership)
 
 Test(member_role, many_roles_of_one_member)
 {
-	enum { ROLES = 700 };
+	enum { ROLES = ORGDB_MEMBER_ROLES_MAX };
 	const char *ids[ROLES];
 	add_member(acme, users[0]);
 	for (size_t i = 0; i < ROLES; i++)

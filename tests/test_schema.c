@@ -21,6 +21,7 @@ enum {
 	REQUIRED = ORGDB_FIELD_REQUIRED,
 	IMMUTABLE = ORGDB_FIELD_IMMUTABLE,
 	UNIQUE = ORGDB_FIELD_UNIQUE,
+	OWNER = ORGDB_FIELD_OWNER,
 };
 
 /* What the header says of each member. `kind##_` and the member's name in capitals is its bit. */
@@ -86,6 +87,8 @@ static const struct member_row members[] = {
 	MEMBER(ROLE, role, ID, id, TEXT, ID),
 	MEMBER(ROLE, role, NAME, name, TEXT, REQUIRED | UNIQUE),
 	MEMBER(ROLE, role, DESCRIPTION, description, TEXT, 0),
+	MEMBER(ROLE, role, TYPE, type, CHOICE, IMMUTABLE),
+	MEMBER(ROLE, role, OWNER_ID, owner_id, TEXT, IMMUTABLE | OWNER),
 
 	NAMED(EMAIL_TEMPLATE, email_template, NAME, name, "template", TEXT, ID),
 	MEMBER(EMAIL_TEMPLATE, email_template, FROM, from, TEXT, REQUIRED),
@@ -295,10 +298,12 @@ Test(schema, choices_have_the_services_names)
 	static const char *const usage[] = { "deny", "allow", "require", NULL };
 	static const char *const behavior[] = { "no_prompt", "pre_login_prompt", "post_login_prompt", NULL };
 	static const char *const access[] = { "block", "allow", NULL };
+	static const char *const type[] = { "tenant", "organization", NULL };
 	static const char *const level[] = { "none", "readonly", "limited", "full", NULL };
 	expect_choices(ORGDB_KIND_APPLICATION, "organization_usage", usage);
 	expect_choices(ORGDB_KIND_APPLICATION, "organization_require_behavior", behavior);
 	expect_choices(ORGDB_KIND_ORGANIZATION, "third_party_client_access", access);
+	expect_choices(ORGDB_KIND_ROLE, "type", type);
 	expect_choices(ORGDB_KIND_ENABLED_CONNECTION, "organization_access_level", level);
 	for (uint32_t i = 0; i < 3; i++)
 		cr_expect_str_eq(orgdb_organization_usage_name(i), usage[i]);

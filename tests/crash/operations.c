@@ -17,6 +17,7 @@
 #define OTHER_ORGANIZATION "org_0000000000000002"
 #define ROLE "rol_0000000000000001"
 #define OTHER_ROLE "rol_0000000000000002"
+#define OWNED_ROLE "rol_0000000000000009"
 #define USER "auth0|1"
 #define OTHER_USER "auth0|2"
 #define TEMPLATE "welcome_email"
@@ -139,6 +140,17 @@ static int change_organization_application(orgdb_txn *txn)
 	return orgdb_organization_application_update(txn, ORGANIZATION, APPLICATION, &changes);
 }
 
+/* A role that the organization owns. */
+static int create_owned(orgdb_txn *txn, const char *new_id, const char *name)
+{
+	orgdb_role role = ORGDB_ROLE_INIT;
+	role.id = orgdb_string(new_id);
+	role.name = orgdb_string(name);
+	role.type = ORGDB_ROLE_OF_ORGANIZATION;
+	role.owner_id = orgdb_string(ORGANIZATION);
+	return orgdb_role_create(txn, &role, &id);
+}
+
 static int create_generic(orgdb_txn *txn)
 {
 	orgdb_role role = ORGDB_ROLE_INIT;
@@ -233,6 +245,10 @@ int operations_populate(orgdb_txn *txn)
 	if (rc == 0)
 		rc = orgdb_member_role_assign(txn, ORGANIZATION, USER, ROLE);
 	if (rc == 0)
+		rc = create_owned(txn, OWNED_ROLE, "owned");
+	if (rc == 0)
+		rc = orgdb_member_role_assign(txn, ORGANIZATION, USER, OWNED_ROLE);
+	if (rc == 0)
 		rc = orgdb_enabled_connection_create(txn, ORGANIZATION, CONNECTION, NULL);
 	if (rc == 0)
 		rc = orgdb_organization_application_add(txn, ORGANIZATION, APPLICATION, &member_access);
@@ -256,6 +272,8 @@ int operations_populate(orgdb_txn *txn)
 	X(organization_list, orgdb_organization_list(txn, 0, &page->organization, 2, &count))                              \
 	X(organization_list_by_name, orgdb_organization_list_by_name(txn, "f", &page->organization, 2, &count))            \
 	X(organization_count, orgdb_organization_count(txn, &number))                                                      \
+	X(organization_roles, orgdb_organization_roles(txn, ORGANIZATION, 0, &page->role, 2, &count))                      \
+	X(organization_role_get_by_name, orgdb_organization_role_get_by_name(txn, ORGANIZATION, "owned", &page->role))     \
 	X(user_get, orgdb_user_get(txn, USER, &page->user))                                                                \
 	X(user_list, orgdb_user_list(txn, 0, &page->user, PAGE, &count))                                                   \
 	X(user_count, orgdb_user_count(txn, &number))                                                                      \
@@ -298,7 +316,9 @@ int operations_populate(orgdb_txn *txn)
 	X(table_rows, orgdb_table_rows(txn, "users", NULL, 0, rows, PAGE, &count))                                         \
 	X(entity_get, orgdb_entity_get(txn, ORGDB_KIND_ROLE, ROLE, page))                                                  \
 	X(entity_list, orgdb_entity_list(txn, ORGDB_KIND_ROLE, 0, page, 2, &count))                                        \
-	X(entity_count, orgdb_entity_count(txn, ORGDB_KIND_ROLE, &number))
+	X(entity_count, orgdb_entity_count(txn, ORGDB_KIND_ROLE, &number))                                                 \
+	X(owned_list, orgdb_owned_list(txn, ORGDB_KIND_ROLE, ORGANIZATION, 0, page, 2, &count))                            \
+	X(owned_count, orgdb_owned_count(txn, ORGDB_KIND_ROLE, ORGANIZATION, &number))
 
 #define WRITING(X)                                                                                                  \
 	X(connection_create, create(txn, ORGDB_KIND_CONNECTION, "con_0000000000000003", "third"))                       \
@@ -314,6 +334,8 @@ int operations_populate(orgdb_txn *txn)
 	X(user_update, update(txn, ORGDB_KIND_USER))                                                                    \
 	X(user_delete, orgdb_user_delete(txn, USER, &gone))                                                             \
 	X(role_create, create(txn, ORGDB_KIND_ROLE, "rol_0000000000000003", "third"))                                   \
+	X(owned_create, create_owned(txn, "rol_0000000000000003", "third"))                                             \
+	X(owned_delete, orgdb_role_delete(txn, OWNED_ROLE, &gone))                                                      \
 	X(role_update, update(txn, ORGDB_KIND_ROLE))                                                                    \
 	X(role_delete, orgdb_role_delete(txn, ROLE, &gone))                                                             \
 	X(email_template_create, create(txn, ORGDB_KIND_EMAIL_TEMPLATE, "user_invitation", "third"))                    \

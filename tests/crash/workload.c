@@ -20,7 +20,8 @@ void workload_open(struct input *input, uint64_t seed)
 
 static bool is_callers_fault(int rc)
 {
-	return rc == ORGDB_NOT_FOUND || rc == ORGDB_EXISTS || rc == ORGDB_INVALID || rc == ORGDB_TOO_LARGE;
+	return rc == ORGDB_NOT_FOUND || rc == ORGDB_EXISTS || rc == ORGDB_INVALID || rc == ORGDB_TOO_LARGE ||
+		rc == ORGDB_FORBIDDEN;
 }
 
 static const char *some_id(struct input *input, uint32_t kind, char out[INPUT_ID_SIZE])

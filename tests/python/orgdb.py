@@ -61,7 +61,7 @@ class Options(Structure):
 class Cascade(Structure):
     _fields_ = [(name, c_uint64)
                 for name in ("memberships", "member_roles", "enabled_connections", "application_connections",
-                             "organization_applications")]
+                             "organization_applications", "roles")]
 
 
 class MergeOptions(Structure):
