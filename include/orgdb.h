@@ -173,6 +173,7 @@ typedef struct orgdb_error_info {
 	int system_error;     /**< The errno behind it, or 0. */
 	const char *field;    /**< The field at fault, such as "organization.name", or "". */
 	const char *message;  /**< One sentence: what is wrong and what was expected. */
+	uint32_t rule;        /**< With #ORGDB_FORBIDDEN: the #orgdb_rule that refuses; else 0. */
 } orgdb_error_info;
 
 /** Text for an error code; for other numbers "unknown error". Lives forever. */
@@ -1035,6 +1036,76 @@ ORGDB_API int orgdb_application_organizations(orgdb_txn *txn, const char *client
 	orgdb_organization *array, size_t capacity, size_t *count);
 /**@}*/
 
+/** @name Access
+ * May an application be used in an organization, or without one? What refuses is a rule with a name:
+ *
+ * - The application's `organization_usage`: under deny there is no login in an organization, under require none without;
+ *   under require and a `post_login_prompt` a login may begin without one, which must then be asked for.
+ * - Where the organization's `is_app_entitlement_active` is true, an application that has a place in it (see "Organization
+ *   applications") is let in by `use_for_member_access`, and a first-party application that has none is not.
+ * - Any other third-party application (`is_first_party` is false) is let in by the organization's `third_party_client_access`.
+ * - A third-party application may use only connections with `is_domain_connection`, in an organization only of those that it
+ *   has enabled.
+ *
+ * The rules count where a call is told to enforce them (see #orgdb_merge_options), and in orgdb_login(). */
+/**@{*/
+
+/**
+ * Every rule by which a login may be refused: name, value, its name for programs, the field that decides, and what it says.
+ * One list makes the enumeration, orgdb_rule_name() and orgdb_rule_text().
+ */
+#define ORGDB_RULES(X)                                                                                               \
+	X(ORGDB_RULE_ORGANIZATION_DENIED, 1, "organization_denied", "application.organization_usage",                    \
+		"the application's organization_usage is \"deny\", so it may not be used in an organization")                 \
+	X(ORGDB_RULE_ORGANIZATION_REQUIRED, 2, "organization_required", "application.organization_usage",                \
+		"the application's organization_usage is \"require\", so it may not be used without an organization")         \
+	X(ORGDB_RULE_NO_MEMBER_ACCESS, 3, "no_member_access", "organization_application.use_for_member_access",          \
+		"the organization lets its members log in to some applications only, and this is none of them")              \
+	X(ORGDB_RULE_THIRD_PARTY_BLOCKED, 4, "third_party_blocked", "organization.third_party_client_access",            \
+		"the organization lets no third-party applications in")                                                      \
+	X(ORGDB_RULE_NO_DOMAIN_CONNECTION, 5, "no_domain_connection", "connection.is_domain_connection",                 \
+		"third-party applications may use domain connections only")                                                  \
+	X(ORGDB_RULE_CONNECTION_NOT_ENABLED, 6, "connection_not_enabled", "enabled_connection",                          \
+		"the organization has not enabled it")                                                                       \
+	X(ORGDB_RULE_CONNECTION_NOT_OFFERED, 7, "connection_not_offered", "application_connection",                      \
+		"the application does not offer it")                                                                         \
+	X(ORGDB_RULE_CONNECTION_HIDDEN, 8, "connection_hidden", "connection.show_as_button",                             \
+		"it is not visible, and only what is visible was asked for")
+
+/** Which rule refuses. */
+typedef enum orgdb_rule {
+	ORGDB_RULE_NONE = 0, /**< None: it is allowed. */
+#define ORGDB_RULE_VALUE(rule, value, name, field, text) rule = value, /**< text */
+	ORGDB_RULES(ORGDB_RULE_VALUE)
+#undef ORGDB_RULE_VALUE
+} orgdb_rule;
+
+/** The name of a rule, such as "organization_denied"; "none" for 0; for other numbers "unknown". Lives forever. */
+ORGDB_API const char *orgdb_rule_name(uint32_t rule);
+/** What a rule says, in words. Lives forever. */
+ORGDB_API const char *orgdb_rule_text(uint32_t rule);
+
+/** How a prompt may find the organization: the application's `organization_discovery_methods`. */
+enum {
+	ORGDB_DISCOVERY_EMAIL = 1 << 0, /**< By the domain of an email address. The default. */
+	ORGDB_DISCOVERY_NAME = 1 << 1,  /**< By the organization's name. */
+};
+
+/** What the rules say of an application in an organization, or without one. */
+typedef struct orgdb_access {
+	uint32_t rule;      /**< The #orgdb_rule that refuses, or 0. */
+	uint32_t usage;     /**< The application's #orgdb_organization_usage. */
+	uint32_t prompt;    /**< Without an organization: when to ask for one, an #orgdb_require_behavior. Under require it must be
+	                     * asked for, and before the login `rule` refuses until it is; under allow it may be. */
+	uint32_t discovery; /**< With a prompt before the login: ORGDB_DISCOVERY_... for how it may find the organization. */
+} orgdb_access;
+
+/** Ask the rules. @param organization_id NULL: without one.
+ * @return 0, whatever the rules say; #ORGDB_NOT_FOUND: no such application or organization, orgdb_last_error() says which. */
+ORGDB_API int orgdb_access_get(
+	orgdb_txn *txn, const char *client_id, const char *organization_id, orgdb_access *out);
+/**@}*/
+
 /** @name Merged connections
  *
  * What an application may offer inside an organization: the application's own connections and the organization's,
@@ -1076,8 +1147,9 @@ typedef struct orgdb_merge_options {
 	size_t size;            /**< sizeof(orgdb_merge_options); set by #ORGDB_MERGE_OPTIONS_INIT. */
 	uint32_t policy;        /**< An #orgdb_policy; counts when an organization is given. */
 	bool visible_only;      /**< Leave out what is not visible. */
-	bool enforce_usage;     /**< #ORGDB_FORBIDDEN when the application's organization_usage rules the question out. */
-	uint32_t *usage;        /**< Optional out: the application's #orgdb_organization_usage. */
+	bool enforce_rules;     /**< #ORGDB_FORBIDDEN when a rule of access refuses (see "Access"), orgdb_last_error() says which;
+	                         * and only what third-party applications may use for those. */
+	orgdb_access *access;   /**< Optional out: what the rules say. Its `usage` is set as soon as the application is found. */
 } orgdb_merge_options;
 
 /** The defaults. */
@@ -1087,10 +1159,10 @@ typedef struct orgdb_merge_options {
  * The merged connections of an application and an organization.
  *
  * @param organization_id NULL: no organization, so the application's own connections.
- * @param options NULL for the defaults: union, all entries, usage not enforced.
+ * @param options NULL for the defaults: union, all entries, rules not enforced.
  * @param count out: how many there are, also when @p array is too small for them.
  * @return 0; #ORGDB_TRUNCATED: the first @p capacity were filled in; #ORGDB_NOT_FOUND: no such application or
- *         organization, orgdb_last_error() says which; #ORGDB_FORBIDDEN (enforce_usage); #ORGDB_INVALID (options).
+ *         organization, orgdb_last_error() says which; #ORGDB_FORBIDDEN (enforce_rules); #ORGDB_INVALID (options).
  */
 ORGDB_API int orgdb_merged_connections(orgdb_txn *txn, const char *client_id, const char *organization_id,
 	const orgdb_merge_options *options, orgdb_merged_connection *array, size_t capacity, size_t *count);
@@ -1110,7 +1182,7 @@ typedef struct orgdb_merge_question {
  * Answer many questions in one call, which takes less time than as many calls: memory brings what the next ones need while
  * one is answered. A question that fails does not keep the others from being answered.
  *
- * @param options for all of them; its `usage` must be NULL.
+ * @param options for all of them; its `access` must be NULL.
  * @return 0 if every question's `result` is 0, else the first that is not; #ORGDB_INVALID (options). orgdb_last_error()
  *         tells of the last that failed.
  */
@@ -1124,7 +1196,7 @@ ORGDB_API int orgdb_merged_connections_batch(
  * @param organization_id NULL: no organization.
  * @param options NULL for the defaults. A connection that is not visible may be used, unless `visible_only` is set.
  * @param entry optional out: the connection and its options. Unspecified unless 0 is returned.
- * @return 0: it may; #ORGDB_FORBIDDEN: it may not; #ORGDB_NOT_FOUND: no such application, organization or connection,
+ * @return 0: it may; #ORGDB_FORBIDDEN: it may not, orgdb_last_error() has the rule; #ORGDB_NOT_FOUND: no such application, organization or connection,
  *         orgdb_last_error() says which; #ORGDB_INVALID (options).
  */
 ORGDB_API int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, const char *organization_id,
@@ -1241,7 +1313,7 @@ typedef struct orgdb_metrics {
 	uint64_t write_transactions; /**< Begun ... */
 	uint64_t commits;            /**< ... committed ... */
 	uint64_t aborts;             /**< ... and ended otherwise: dropped, failed, or to be run again because the map was full. */
-	uint64_t lookups;            /**< Questions to orgdb_merged_connections(), its batches and orgdb_connection_allowed(). */
+	uint64_t lookups;            /**< Questions to orgdb_merged_connections(), its batches, orgdb_connection_allowed() and orgdb_access_get(). */
 	uint64_t row_cache_hits;     /**< Lookups that found their organization's row in the cache ... */
 	uint64_t row_cache_misses;   /**< ... and those that read it from the store. */
 	uint64_t catalog_copies;     /**< Connections and applications decoded for lookups; all others were found decoded. */

@@ -8,6 +8,7 @@
  */
 #include "catalog.h"
 
+#include "access.h"
 #include "edges.h"
 #include "entity.h"
 #include "error.h"
@@ -188,7 +189,7 @@ static int copy_application(
 	*copy = (struct catalog_application){
 		.shared = { .generation = generation },
 		.ordinal = entity->ordinal,
-		.usage = entity->organization_usage,
+		.traits = orgdb__access_traits(entity),
 		.id_size = (uint32_t)entity->client_id.size,
 		.count = (uint32_t)count,
 	};

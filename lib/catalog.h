@@ -20,11 +20,19 @@ struct shared {
 	uint64_t generation;
 };
 
+/* What the rules of access ask of an application: see access.h. */
+struct access_traits {
+	uint8_t usage;
+	uint8_t behavior; /* Of organization_require_behavior. */
+	uint8_t discovery;
+	bool third_party;
+};
+
 /* An application as merged lookups need it. */
 struct catalog_application {
 	struct shared shared;
 	uint64_t ordinal;
-	uint32_t usage;
+	struct access_traits traits;
 	uint32_t id_size;
 	uint32_t count;
 	uint32_t connections[]; /* Ascending, and then LOGIN_END; the client_id follows them. */

@@ -373,11 +373,15 @@ static void check_login_row(struct checker *checker, struct bytes key, const str
 	char text[21] = "org_";
 	memcpy(text + 4, login->id, 16);
 	orgdb_str id = { text, 20 };
+	orgdb_organization organization;
 	struct login_id taken = login_id_of(checker->txn->db, id);
 	uint64_t ordinal = 0;
 	if (orgdb__index_find(checker->txn, kind, &kind->indexes[0], id, &ordinal) != 0 || ordinal != login->organization)
 		problem(checker, "the row of %.*s belongs to organization %llu, which is another or none", EXCERPT(id),
 			number(login->organization));
+	else if (orgdb__entity_load(checker->txn, kind, ordinal, &organization) == 0 &&
+		orgdb__login_flags(&organization) != login->flags)
+		problem(checker, "the row of %.*s has flags that the organization has not", EXCERPT(id));
 	if (key.size != sizeof(taken.hash) || memcmp(key.data, &taken.hash, sizeof(taken.hash)) != 0)
 		problem(checker, "the row of %.*s is not where it would be looked for", EXCERPT(id));
 	for (uint32_t i = 0; i < login->count; i++)

@@ -329,7 +329,7 @@ static int insert(orgdb_txn *txn, const struct kind *kind, uint64_t owner, const
 	if (rc == 0)
 		rc = orgdb__owned_add(txn, kind, owner, entity->head.ordinal);
 	if (rc == 0 && kind->schema.kind == ORGDB_KIND_ORGANIZATION)
-		rc = orgdb__login_create(txn, entity->organization.id, entity->head.ordinal);
+		rc = orgdb__login_create(txn, &entity->organization);
 	if (rc == 0)
 		txn->counters.next_ordinal[kind->schema.kind]++;
 	return half_done(txn, rc);
@@ -410,7 +410,11 @@ int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const voi
 	struct key key = key_of_number(after.head.ordinal);
 	touch(txn, k, after.head.ordinal);
 	rc = orgdb__kv_put(txn->kv, k->records, key_bytes(&key), record);
-	return half_done(txn, rc == 0 ? reindex(txn, k, &before, &after) : rc);
+	if (rc == 0)
+		rc = reindex(txn, k, &before, &after);
+	if (rc == 0 && kind == ORGDB_KIND_ORGANIZATION)
+		rc = orgdb__login_update(txn, &after.organization);
+	return half_done(txn, rc);
 }
 
 int orgdb__entity_erase(orgdb_txn *txn, const struct kind *kind, const union entity *entity)

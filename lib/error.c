@@ -38,7 +38,7 @@ static int PRINTF_LIKE(4, 0)
 	make_printable(message);
 	snprintf(last.field, sizeof(last.field), "%s", field);
 	memcpy(last.message, message, sizeof(message));
-	last.info = (orgdb_error_info){ code, system_error, last.field, last.message };
+	last.info = (orgdb_error_info){ code, system_error, last.field, last.message, ORGDB_RULE_NONE };
 	return code;
 }
 
@@ -49,6 +49,16 @@ int orgdb__fail(int code, const char *field, const char *format, ...)
 	record(code, 0, field, format, arguments);
 	va_end(arguments);
 	return code;
+}
+
+int orgdb__fail_rule(uint32_t rule, const char *field, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	record(ORGDB_FORBIDDEN, 0, field, format, arguments);
+	va_end(arguments);
+	last.info.rule = rule;
+	return ORGDB_FORBIDDEN;
 }
 
 int orgdb__fail_system(int code, int system_error, const char *format, ...)

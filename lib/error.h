@@ -35,7 +35,10 @@ static inline const char *excerpt_data(orgdb_str str)
 /* Record a failure and return `code`. `field` is "" where no field is at fault. */
 int orgdb__fail(int code, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The same, with the errno behind it; its text is appended to the message. */
+/* ORGDB_FORBIDDEN, by an orgdb_rule. */
+int orgdb__fail_rule(uint32_t rule, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same as orgdb__fail(), with the errno behind it; its text is appended to the message. */
 int orgdb__fail_system(int code, int system_error, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The code for an errno of a file operation. */

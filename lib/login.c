@@ -8,7 +8,7 @@
 #include "error.h"
 #include "generations.h"
 
-enum { ID_SIZE = 16, HEAD_SIZE = 28, ENTRY_SIZE = 8 };
+enum { ID_SIZE = 16, FLAGS_AT = 28, HEAD_SIZE = 32, ENTRY_SIZE = 8 };
 
 bool orgdb__login_take(struct bytes *rest, struct login *login)
 {
@@ -17,6 +17,7 @@ bool orgdb__login_take(struct bytes *rest, struct login *login)
 	login->id = rest->data;
 	login->organization = little_get64(rest->data + 16);
 	login->count = little_get32(rest->data + 24);
+	login->flags = little_get32(rest->data + FLAGS_AT);
 	login->entries = rest->data + HEAD_SIZE;
 	if (login->count > (rest->size - HEAD_SIZE) / ENTRY_SIZE)
 		return false;
@@ -138,9 +139,15 @@ static int put_row(
 	return rc == 0 ? 0 : orgdb__kv_poison(txn->kv, rc);
 }
 
-int orgdb__login_create(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal)
+uint32_t orgdb__login_flags(const orgdb_organization *organization)
 {
-	struct login_id id = login_id_of(txn->db, organization_id);
+	return (organization->third_party_client_access == ORGDB_THIRD_PARTY_ALLOW ? LOGIN_THIRD_PARTY : 0) |
+		(organization->is_app_entitlement_active ? LOGIN_ENTITLEMENT : 0);
+}
+
+int orgdb__login_create(orgdb_txn *txn, const orgdb_organization *organization)
+{
+	struct login_id id = login_id_of(txn->db, organization->id);
 	struct place place;
 	int rc = find_place(txn, &id, &place);
 	if (rc == 0)
@@ -150,8 +157,27 @@ int orgdb__login_create(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordi
 		return rc;
 	uint8_t row[HEAD_SIZE] = { 0 };
 	memcpy(row, id.words, ID_SIZE);
-	little_put(row + ID_SIZE, ordinal, 8);
-	return put_row(txn, &id, &place, ordinal, (struct bytes){ row, sizeof(row) });
+	little_put(row + ID_SIZE, organization->ordinal, 8);
+	little_put(row + FLAGS_AT, orgdb__login_flags(organization), 4);
+	return put_row(txn, &id, &place, organization->ordinal, (struct bytes){ row, sizeof(row) });
+}
+
+int orgdb__login_update(orgdb_txn *txn, const orgdb_organization *organization)
+{
+	struct login_id id;
+	struct place place;
+	uint32_t flags = orgdb__login_flags(organization);
+	int rc = find_own(txn, organization->id, &id, &place);
+	if (rc != 0 || place.login.flags == flags)
+		return rc;
+	struct buffer row = { 0 };
+	rc = orgdb__buffer_append(&row, place.row.data, place.row.size);
+	if (rc == 0) {
+		little_put(row.data + FLAGS_AT, flags, 4);
+		rc = put_row(txn, &id, &place, organization->ordinal, (struct bytes){ row.data, row.size });
+	}
+	orgdb__buffer_free(&row);
+	return rc == 0 ? 0 : orgdb__kv_poison(txn->kv, rc);
 }
 
 int orgdb__login_delete(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal)

@@ -8,7 +8,8 @@
  *     0   16  the organization's id, without "org_"
  *     16  8   its ordinal
  *     24  4   count
- *     28  8   for each enabled connection, ascending: the connection's ordinal (4), its options (4)
+ *     28  4   flags: what the rules of access ask of the organization
+ *     32  8   for each enabled connection, ascending: the connection's ordinal (4), its options (4)
  *
  * The row is the forward half of the edge organization-connection; only administrators' changes touch it.
  *
@@ -37,6 +38,12 @@ enum {
 	LOGIN_KNOWN = 0x3f | 0x1f00 | LOGIN_HAS_RECORD,
 };
 
+/* What a row says of its organization. */
+enum {
+	LOGIN_THIRD_PARTY = 1 << 0, /* third_party_client_access is to allow. */
+	LOGIN_ENTITLEMENT = 1 << 1, /* is_app_entitlement_active. */
+};
+
 /* An organization's id, taken apart once for all who look it up. */
 struct login_id {
 	uint64_t hash;     /* Of one store: two stores hash ids differently, so nobody can prepare ids that hash alike. */
@@ -49,6 +56,7 @@ struct login {
 	const uint8_t *id;
 	uint64_t organization;
 	uint32_t count;
+	uint32_t flags;
 	const uint8_t *entries;
 };
 
@@ -106,7 +114,10 @@ int orgdb__login_get(orgdb_txn *txn, orgdb_str organization_id, struct login *lo
 int orgdb__login_copy(orgdb_txn *txn, orgdb_str organization_id, struct buffer *row, struct login *login);
 
 /* An organization's first row, without connections. */
-int orgdb__login_create(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal);
+int orgdb__login_create(orgdb_txn *txn, const orgdb_organization *organization);
+/* Bring the row's flags to what the organization is now. */
+int orgdb__login_update(orgdb_txn *txn, const orgdb_organization *organization);
+uint32_t orgdb__login_flags(const orgdb_organization *organization);
 int orgdb__login_delete(orgdb_txn *txn, orgdb_str organization_id, uint64_t ordinal);
 /* Add, replace or (with NULL) remove the entry of a connection. */
 int orgdb__login_set(orgdb_txn *txn, orgdb_str organization_id, uint64_t connection, const struct login_entry *entry);

@@ -3,7 +3,7 @@
  *
  * A cell is eight words that are each read and written atomically:
  *
- *     0      version (32 bits), odd while the cell is being written, 0 when it never was; shard (8); count (8)
+ *     0      version (32 bits), odd while the cell is being written, 0 when it never was; shard (8); count (8); flags (8)
  *     1      the shard's generation
  *     2, 3   the organization's id, without "org_"
  *     4 - 7  the connections, two in each word: the ordinal above the options' OPTION_BITS
@@ -107,6 +107,7 @@ struct cell_copy {
 	uint32_t version;
 	uint8_t shard;
 	uint8_t count;
+	uint8_t flags;
 	uint64_t generation;
 	uint64_t id[2];
 	uint32_t packed[CELL_ENTRIES_MAX];
@@ -131,6 +132,7 @@ static inline bool read_cell(struct cell *cell, struct cell_copy *copy)
 	copy->version = (uint32_t)first;
 	copy->shard = (uint8_t)(first >> 32);
 	copy->count = (uint8_t)(first >> 40);
+	copy->flags = (uint8_t)(first >> 48);
 	copy->generation = load_word(cell, 1);
 	copy->id[0] = load_word(cell, 2);
 	copy->id[1] = load_word(cell, 3);
@@ -159,16 +161,17 @@ static void write_cell(struct cell *cell, const struct cell_copy *copy)
 		store_word(cell, ENTRIES_AT + i, word);
 	}
 	version = version == UINT32_MAX - 1 ? 2 : version + 2; /* 0 is kept for cells that never were written. */
-	first = version | (uint64_t)copy->shard << 32 | (uint64_t)copy->count << 40;
+	first = version | (uint64_t)copy->shard << 32 | (uint64_t)copy->count << 40 | (uint64_t)copy->flags << 48;
 	atomic_store_explicit(&cell->words[0], first, memory_order_release);
 }
 
 /* False if the row does not fit a cell. */
 static bool pack(const struct login *login, struct cell_copy *copy)
 {
-	if (login->count > CELL_ENTRIES_MAX)
+	if (login->count > CELL_ENTRIES_MAX || login->flags > UINT8_MAX)
 		return false;
 	copy->count = (uint8_t)login->count;
+	copy->flags = (uint8_t)login->flags;
 	for (uint32_t i = 0; i < login->count; i++) {
 		struct login_entry entry = login_at(login, i);
 		if (entry.connection >> ORDINAL_BITS != 0)
@@ -185,6 +188,7 @@ static inline void unpack(const struct cell_copy *copy, struct login_run *run)
 		run->entries[i] = (struct login_entry){ packed >> OPTION_BITS, packed & OPTION_MASK };
 	}
 	run->entries[copy->count].connection = LOGIN_END;
+	run->flags = copy->flags;
 }
 
 /* ---- Looking up -------------------------------------------------------------------------------------------------- */
@@ -309,6 +313,7 @@ static int run_of(orgdb_txn *txn, const struct login *login, struct login_run *r
 	if (!ascending || last == LOGIN_END)
 		return orgdb__txn_corrupt(txn, TABLE_ORGANIZATION_LOGIN, "a row is out of order");
 	out[login->count].connection = LOGIN_END;
+	run->flags = login->flags;
 	*entries = out;
 	return 0;
 }

@@ -19,6 +19,7 @@ enum { CELL_ENTRIES_MAX = 8 };
 /* A row as merging wants it. */
 struct login_run {
 	struct login_entry entries[CELL_ENTRIES_MAX + 1];
+	uint32_t flags; /* Set even where the entries are elsewhere. */
 };
 
 struct login_cache;

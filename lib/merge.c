@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "access.h"
 #include "catalog.h"
 #include "edges.h"
 #include "entity.h"
@@ -29,6 +30,7 @@ struct question {
 	uint32_t end;                     /* What comes from this ordinal on is left out. */
 	uint32_t wanted;                  /* By the policy: a bit for each value of `from`. */
 	bool hidden_too;
+	bool domain_only; /* Leave out what is not open to third parties. */
 	struct login_run run;
 };
 
@@ -89,7 +91,7 @@ static inline uint32_t at_most(uint32_t a, uint32_t b)
  * good as random, and so is which edge is not enabled: processors guess such branches wrong, so each step takes what is least
  * from both runs, without any.
  */
-static inline int fill(struct question *question, orgdb_merged_connection *array, size_t capacity, size_t *count)
+static inline int fill_any(struct question *question, orgdb_merged_connection *array, size_t capacity, size_t *count)
 {
 	const uint32_t *own = question->own;
 	const struct login_entry *theirs = question->theirs;
@@ -147,6 +149,31 @@ static size_t count_rest(const struct question *question)
 	return count;
 }
 
+/* The same with those alone that are open to third parties; kept apart from what is asked for all the time. */
+static __attribute__((noinline)) int fill_domain(
+	struct question *question, orgdb_merged_connection *array, size_t capacity, size_t *count)
+{
+	size_t filled = 0, got;
+	int rc;
+	do {
+		size_t kept = filled, wanted = capacity - filled;
+		rc = fill_any(question, array + filled, wanted, &got);
+		for (size_t i = kept; i < kept + got; i++)
+			if (array[i].connection->is_domain_connection)
+				array[filled++] = array[i];
+		if (got < wanted)
+			break;
+	} while (rc == 0 && filled < capacity);
+	*count = filled;
+	return rc;
+}
+
+static inline int fill(struct question *question, orgdb_merged_connection *array, size_t capacity, size_t *count)
+{
+	return question->domain_only ? fill_domain(question, array, capacity, count)
+								 : fill_any(question, array, capacity, count);
+}
+
 /* ---- Asking ------------------------------------------------------------------------------------------------------ */
 
 static const orgdb_merge_options default_options = ORGDB_MERGE_OPTIONS_INIT;
@@ -165,14 +192,22 @@ static int check_options(const orgdb_merge_options **options)
 	return 0;
 }
 
-static int check_usage(uint32_t usage, bool in_organization)
+/* What the rules say of the question; enforced, they also bound what may be answered. Kept apart, too. */
+static __attribute__((noinline)) int judge(struct question *question)
 {
-	bool forbidden = in_organization ? usage == ORGDB_USAGE_DENY : usage == ORGDB_USAGE_REQUIRE;
-	if (!forbidden)
-		return 0;
-	return orgdb__fail(ORGDB_FORBIDDEN, "application.organization_usage",
-		"the application's organization_usage is \"%s\", so it may not be used %s an organization",
-		orgdb_organization_usage_name(usage), in_organization ? "in" : "without");
+	const orgdb_merge_options *options = question->options;
+	bool in_organization = question->organization_id.data != NULL;
+	orgdb_access access;
+	int rc = orgdb__access_judge(question->txn, question->application, in_organization ? &question->organization : NULL,
+		in_organization ? question->run.flags : 0, &access);
+	if (rc == 0 && options->access)
+		*options->access = access;
+	if (rc != 0 || !options->enforce_rules)
+		return rc;
+	question->domain_only = question->application->traits.third_party;
+	if (question->domain_only && in_organization)
+		question->wanted &= wanted_by(ORGDB_POLICY_ORGANIZATION);
+	return access.rule == ORGDB_RULE_NONE ? 0 : orgdb__refuse(access.rule);
 }
 
 /* What can be done before anything is read: memory begins to bring the organization's row. */
@@ -205,18 +240,19 @@ static inline int find_both(struct question *question, const char *client_id)
 	question->end = LOGIN_END;
 	question->hidden_too = !options->visible_only;
 	question->wanted = wanted_by(in_organization ? options->policy : ORGDB_POLICY_UNION);
-	if (options->usage)
-		*options->usage = question->application->usage;
+	question->domain_only = false;
+	if (options->access)
+		*options->access = (orgdb_access){ .usage = question->application->traits.usage };
 	if (in_organization) {
 		rc = orgdb__login_run(question->txn, &question->organization, &question->run, &question->theirs);
 		if (rc == ORGDB_NOT_FOUND)
 			return orgdb__login_missing(question->organization_id);
 	}
-	return rc == 0 && options->enforce_usage ? check_usage(question->application->usage, in_organization) : rc;
+	return rc == 0 && (options->enforce_rules || options->access) ? judge(question) : rc;
 }
 
-/* Which connections are visible they themselves must tell. */
-static int count_visible(struct question *question, size_t *count)
+/* Which connections are visible, or open to third parties, they themselves must tell. */
+static int count_filled(struct question *question, size_t *count)
 {
 	orgdb_merged_connection spare[SPARE];
 	size_t more;
@@ -233,10 +269,10 @@ static inline int answer(struct question *question, orgdb_merged_connection *arr
 	int rc = fill(question, array, capacity, count);
 	if (rc != 0 || *count < capacity)
 		return rc;
-	if (question->hidden_too)
+	if (question->hidden_too && !question->domain_only)
 		*count += count_rest(question);
 	else
-		rc = count_visible(question, count);
+		rc = count_filled(question, count);
 	if (rc == 0 && *count > capacity)
 		return orgdb__fail(ORGDB_TRUNCATED, "", "there are %zu merged connections and room for %zu", *count, capacity);
 	return rc;
@@ -271,8 +307,8 @@ int orgdb_merged_connections_batch(
 {
 	struct question prepared[AHEAD];
 	int first = 0, rc = begin(txn, &options);
-	if (rc == 0 && options->usage)
-		rc = orgdb__fail(ORGDB_INVALID, "options.usage", "options.usage must be NULL: each question has its own");
+	if (rc == 0 && options->access)
+		rc = orgdb__fail(ORGDB_INVALID, "options.access", "options.access must be NULL: there are many questions");
 	if (rc != 0)
 		return rc;
 	for (size_t i = 0; i < count && i < AHEAD; i++)
@@ -283,7 +319,7 @@ int orgdb_merged_connections_batch(
 		asked->count = 0;
 		rc = find_both(question, asked->client_id);
 		if (question->application)
-			asked->usage = question->application->usage;
+			asked->usage = question->application->traits.usage;
 		if (rc == 0)
 			rc = answer(question, asked->array, asked->capacity, &asked->count);
 		asked->result = rc;
@@ -317,10 +353,33 @@ static int fill_one(struct question *question, uint32_t ordinal, orgdb_merged_co
 	return fill(question, entry, 1, count);
 }
 
+/* The rule by which a connection that there is is not among the merged ones; `theirs` is the organization's run. */
+static int refuse(struct question *question, const struct login_entry *theirs, uint32_t ordinal, const char *id)
+{
+	bool of_organization = false;
+	for (; theirs->connection <= ordinal && theirs->connection != LOGIN_END; theirs++)
+		of_organization = theirs->connection == ordinal && (theirs->options & LOGIN_ENABLED);
+	bool of_application = *skip_own(question, question->application->connections, ordinal) == ordinal;
+	uint32_t from = (of_application ? ORGDB_FROM_APPLICATION : 0) | (of_organization ? ORGDB_FROM_ORGANIZATION : 0);
+	uint32_t rule = ORGDB_RULE_CONNECTION_HIDDEN;
+	int rc = 0;
+	if (!(question->wanted >> from & 1)) {
+		bool theirs_counts = question->organization_id.data != NULL && !of_organization;
+		rule = theirs_counts ? ORGDB_RULE_CONNECTION_NOT_ENABLED : ORGDB_RULE_CONNECTION_NOT_OFFERED;
+	} else if (question->domain_only) {
+		const struct catalog_connection *connection =
+			catalog_connection_of(question->txn, question->directory, ordinal, &rc);
+		if (connection && !connection->connection.is_domain_connection)
+			rule = ORGDB_RULE_NO_DOMAIN_CONNECTION;
+	}
+	return rc == 0 ? orgdb__refuse_one(rule, "connection", id) : rc;
+}
+
 /* Mostly there are few, and looking at those costs less than looking up the connection that is asked about. */
 static int find_allowed(struct question *question, const char *connection_id, orgdb_merged_connection *entry)
 {
 	orgdb_merged_connection entries[SPARE];
+	const struct login_entry *theirs = question->theirs;
 	bool many = question->application->count > SPARE;
 	uint64_t ordinal;
 	size_t count = 0;
@@ -334,10 +393,7 @@ static int find_allowed(struct question *question, const char *connection_id, or
 		if (rc == 0 && take_one(entries, count, connection_id, entry))
 			return 0;
 	}
-	if (rc != 0)
-		return rc;
-	return orgdb__fail(ORGDB_FORBIDDEN, "connection",
-		"the connection \"%.60s\" is not offered to this application here", connection_id);
+	return rc == 0 ? refuse(question, theirs, (uint32_t)ordinal, connection_id) : rc;
 }
 
 int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, const char *organization_id,
@@ -351,4 +407,17 @@ int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, const char *
 	prepare(&question, txn, organization_id, options);
 	rc = find_both(&question, client_id);
 	return rc == 0 ? find_allowed(&question, connection_id, entry ? entry : &unwanted) : rc;
+}
+
+int orgdb_access_get(orgdb_txn *txn, const char *client_id, const char *organization_id, orgdb_access *out)
+{
+	struct question question;
+	orgdb_merge_options asked = ORGDB_MERGE_OPTIONS_INIT;
+	asked.access = out;
+	const orgdb_merge_options *options = &asked;
+	int rc = begin(txn, &options);
+	if (rc != 0)
+		return rc;
+	prepare(&question, txn, organization_id, options);
+	return find_both(&question, client_id);
 }

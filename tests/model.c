@@ -676,44 +676,103 @@ static struct model_merged merge_one(
 	return entry;
 }
 
-static bool policy_offers(uint32_t policy, uint32_t from)
+/* As the question sees a connection. */
+static struct model_merged merge_in(
+	const struct model *model, const struct model_question *question, const struct model_row *connection)
 {
-	switch (policy) {
-	case ORGDB_POLICY_ORGANIZATION:
-		return from & ORGDB_FROM_ORGANIZATION;
-	case ORGDB_POLICY_INTERSECTION:
-		return from == (ORGDB_FROM_APPLICATION | ORGDB_FROM_ORGANIZATION);
-	default:
-		return from != 0;
-	}
+	const struct model_row *enabled = NULL;
+	bool offered =
+		model_find(model, ORGDB_KIND_APPLICATION_CONNECTION, question->application->key[0], connection->key[0], 0);
+	if (question->organization)
+		enabled =
+			model_find(model, ORGDB_KIND_ENABLED_CONNECTION, question->organization->key[0], connection->key[0], 0);
+	if (enabled && !model_number(enabled->record, ORGDB_ENABLED_CONNECTION_IS_ENABLED))
+		enabled = NULL;
+	return merge_one(connection, offered, enabled ? enabled->record : NULL);
 }
 
-size_t model_merge(const struct model *model, const struct model_row *application, const struct model_row *organization,
-	uint32_t policy, bool visible_only, struct model_merged *array, size_t capacity)
+static bool is_third_party(const struct model_question *question)
+{
+	return !model_number(question->application->record, ORGDB_APPLICATION_IS_FIRST_PARTY);
+}
+
+uint32_t model_refusal(
+	const struct model *model, const struct model_question *question, const struct model_row *connection)
+{
+	struct model_merged entry = merge_in(model, question, connection);
+	bool third = question->enforced && is_third_party(question);
+	bool of_application = entry.from & ORGDB_FROM_APPLICATION, of_organization = entry.from & ORGDB_FROM_ORGANIZATION;
+	if (!question->organization && !of_application)
+		return ORGDB_RULE_CONNECTION_NOT_OFFERED;
+	if (question->organization && !of_organization &&
+		(third || question->policy != ORGDB_POLICY_UNION || !of_application))
+		return ORGDB_RULE_CONNECTION_NOT_ENABLED;
+	if (question->organization && question->policy == ORGDB_POLICY_INTERSECTION && !of_application)
+		return ORGDB_RULE_CONNECTION_NOT_OFFERED;
+	if (third && !model_number(connection->record, ORGDB_CONNECTION_IS_DOMAIN_CONNECTION))
+		return ORGDB_RULE_NO_DOMAIN_CONNECTION;
+	return question->visible_only && !entry.visible ? ORGDB_RULE_CONNECTION_HIDDEN : ORGDB_RULE_NONE;
+}
+
+size_t model_merge(
+	const struct model *model, const struct model_question *question, struct model_merged *array, size_t capacity)
 {
 	const struct model_table *connections = &model->tables[ORGDB_KIND_CONNECTION];
 	size_t count = 0;
 	for (size_t i = 0; i < connections->count; i++) {
-		const struct model_row *connection = &connections->rows[i];
-		const struct model_row *offered =
-			model_find(model, ORGDB_KIND_APPLICATION_CONNECTION, application->key[0], connection->key[0], 0);
-		const struct model_row *enabled = organization
-			? model_find(model, ORGDB_KIND_ENABLED_CONNECTION, organization->key[0], connection->key[0], 0)
-			: NULL;
-		if (enabled && !model_number(enabled->record, ORGDB_ENABLED_CONNECTION_IS_ENABLED))
-			enabled = NULL;
-		struct model_merged entry = merge_one(connection, offered != NULL, enabled ? enabled->record : NULL);
-		if (!policy_offers(organization ? policy : ORGDB_POLICY_UNION, entry.from) || (visible_only && !entry.visible))
+		if (model_refusal(model, question, &connections->rows[i]) != ORGDB_RULE_NONE)
 			continue;
 		if (count < capacity)
-			array[count] = entry;
+			array[count] = merge_in(model, question, &connections->rows[i]);
 		count++;
 	}
 	return count;
 }
 
-bool model_usage_forbids(const struct model_row *application, bool with_organization)
+/* ---- Access ------------------------------------------------------------------------------------------------------ */
+
+static bool has_method(const struct model_record *application, const char *method)
 {
-	uint32_t usage = model_number(application->record, ORGDB_APPLICATION_ORGANIZATION_USAGE);
-	return usage == (with_organization ? ORGDB_USAGE_DENY : ORGDB_USAGE_REQUIRE);
+	size_t index = field_index(application->schema, ORGDB_APPLICATION_ORGANIZATION_DISCOVERY_METHODS);
+	const struct model_cell *methods = &application->cells[index];
+	if (!methods->stored)
+		return strcmp(method, "email") == 0;
+	for (size_t i = 0; i + strlen(method) <= methods->size; i++)
+		if (memcmp(methods->data + i, method, strlen(method)) == 0)
+			return true;
+	return false;
+}
+
+static uint32_t rule_within(const struct model *model, const struct model_question *question)
+{
+	const struct model_record *organization = question->organization->record;
+	bool entitled = model_number(organization, ORGDB_ORGANIZATION_IS_APP_ENTITLEMENT_ACTIVE);
+	bool open = model_number(organization, ORGDB_ORGANIZATION_THIRD_PARTY_CLIENT_ACCESS) == ORGDB_THIRD_PARTY_ALLOW;
+	const struct model_row *place = model_find(
+		model, ORGDB_KIND_ORGANIZATION_APPLICATION, question->organization->key[0], question->application->key[0], 0);
+	if (entitled && place)
+		return model_number(place->record, ORGDB_ORGANIZATION_APPLICATION_USE_FOR_MEMBER_ACCESS)
+			? ORGDB_RULE_NONE
+			: ORGDB_RULE_NO_MEMBER_ACCESS;
+	if (is_third_party(question))
+		return open ? ORGDB_RULE_NONE : ORGDB_RULE_THIRD_PARTY_BLOCKED;
+	return entitled ? ORGDB_RULE_NO_MEMBER_ACCESS : ORGDB_RULE_NONE;
+}
+
+orgdb_access model_access(const struct model *model, const struct model_question *question)
+{
+	const struct model_record *application = question->application->record;
+	orgdb_access access = { .usage = model_number(application, ORGDB_APPLICATION_ORGANIZATION_USAGE) };
+	if (question->organization) {
+		access.rule = access.usage == ORGDB_USAGE_DENY ? ORGDB_RULE_ORGANIZATION_DENIED : rule_within(model, question);
+		return access;
+	}
+	if (access.usage != ORGDB_USAGE_DENY)
+		access.prompt = model_number(application, ORGDB_APPLICATION_ORGANIZATION_REQUIRE_BEHAVIOR);
+	if (access.usage == ORGDB_USAGE_REQUIRE && access.prompt != ORGDB_POST_LOGIN_PROMPT)
+		access.rule = ORGDB_RULE_ORGANIZATION_REQUIRED;
+	if (access.prompt == ORGDB_PRE_LOGIN_PROMPT)
+		access.discovery = (has_method(application, "email") ? ORGDB_DISCOVERY_EMAIL : 0) |
+			(has_method(application, "organization_name") ? ORGDB_DISCOVERY_NAME : 0);
+	return access;
 }

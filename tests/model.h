@@ -134,11 +134,21 @@ struct model_merged {
 	bool visible, show_as_button, assign_membership_on_login, is_signup_enabled;
 };
 
-/* The merged connections; @p organization may be NULL. Fills in at most @p capacity and returns how many there are. */
-size_t model_merge(const struct model *model, const struct model_row *application, const struct model_row *organization,
-	uint32_t policy, bool visible_only, struct model_merged *array, size_t capacity);
-/* Does the application's organization_usage rule out a log-in with or without an organization? */
-bool model_usage_forbids(const struct model_row *application, bool with_organization);
+/* A question about an application in an organization, which may be NULL. */
+struct model_question {
+	const struct model_row *application, *organization;
+	uint32_t policy;
+	bool visible_only, enforced;
+};
+
+/* The merged connections. Fills in at most @p capacity and returns how many there are. */
+size_t model_merge(
+	const struct model *model, const struct model_question *question, struct model_merged *array, size_t capacity);
+/* What the rules say; `policy` and so on do not count. */
+orgdb_access model_access(const struct model *model, const struct model_question *question);
+/* The rule by which a connection is not among the merged ones, 0 if it is; what the rules say of the application aside. */
+uint32_t model_refusal(
+	const struct model *model, const struct model_question *question, const struct model_row *connection);
 /**@}*/
 
 #endif

@@ -766,33 +766,70 @@ static void expect_merged(
 	expect_number(driver, "is_signup_enabled", expected->is_signup_enabled, got->is_signup_enabled);
 }
 
-static void merge(struct driver *driver, const struct target *application, const struct target *organization,
-	const orgdb_merge_options *options, size_t capacity)
+static void expect_access(struct driver *driver, const orgdb_access *expected, const orgdb_access *got)
+{
+	expect_number(driver, "rule", expected->rule, got->rule);
+	expect_number(driver, "usage", expected->usage, got->usage);
+	expect_number(driver, "prompt", expected->prompt, got->prompt);
+	expect_number(driver, "discovery", expected->discovery, got->discovery);
+}
+
+/* What is asked: an application, an organization unless it is NULL, and how. */
+struct asked {
+	const struct target *application, *organization;
+	const orgdb_merge_options *options; /* Or NULL. */
+	struct model_question question;     /* Meaningless if something is missing. */
+	model_errors errors;                /* Why nothing is merged; */
+	uint32_t rule;                      /* by which rule. */
+};
+
+static struct asked ask(struct driver *driver, const struct target *application, const struct target *organization,
+	const orgdb_merge_options *options)
+{
+	struct asked asked = { .application = application, .organization = organization, .options = options };
+	asked.question = (struct model_question){ application->row, organization ? organization->row : NULL,
+		options ? options->policy : 0, options && options->visible_only, options && options->enforce_rules };
+	asked.errors = missing(application) | (organization ? missing(organization) : 0);
+	if (asked.question.enforced && !asked.errors)
+		asked.rule = model_access(driver->view, &asked.question).rule;
+	if (asked.rule != ORGDB_RULE_NONE)
+		asked.errors |= MODEL_ERROR(ORGDB_FORBIDDEN);
+	if (options && options->policy > ORGDB_POLICY_INTERSECTION)
+		asked.errors = MODEL_ERROR(ORGDB_INVALID);
+	return asked;
+}
+
+/* Is it refused by the rule that refuses it? */
+static void expect_rule(struct driver *driver, uint32_t rule, int result)
+{
+	if (result == ORGDB_FORBIDDEN)
+		expect_number(driver, "rule of the error", rule, orgdb_last_error()->rule);
+}
+
+static void merge(struct driver *driver, const struct asked *asked, size_t capacity)
 {
 	static struct model_merged expected[PAGE_MAX];
 	static orgdb_merged_connection got[PAGE_MAX];
-	model_errors errors = missing(application) | (organization ? missing(organization) : 0);
-	uint32_t policy = options ? options->policy : 0;
+	const char *organization_id = asked->organization ? asked->organization->id : NULL;
+	model_errors errors = asked->errors;
 	size_t count = 0, wanted = 0;
-	if (options && options->enforce_usage && application->row && model_usage_forbids(application->row, organization))
-		errors |= MODEL_ERROR(ORGDB_FORBIDDEN);
-	if (policy > ORGDB_POLICY_INTERSECTION)
-		errors |= MODEL_ERROR(ORGDB_INVALID);
 	if (!errors)
-		wanted = model_merge(driver->view, application->row, organization ? organization->row : NULL, policy,
-			options && options->visible_only, expected, capacity);
+		wanted = model_merge(driver->view, &asked->question, expected, capacity);
 	if (wanted > capacity)
 		errors |= MODEL_ERROR(ORGDB_TRUNCATED);
 	int result = orgdb_merged_connections(
-		driver->txn, application->id, organization ? organization->id : NULL, options, got, capacity, &count);
-	if (!expect_result(driver, errors, result) && result != ORGDB_TRUNCATED)
+		driver->txn, asked->application->id, organization_id, asked->options, got, capacity, &count);
+	bool answered = expect_result(driver, errors, result) || result == ORGDB_TRUNCATED;
+	expect_rule(driver, asked->rule, result);
+	if ((answered || result == ORGDB_FORBIDDEN) && asked->options && asked->options->access) {
+		orgdb_access access = model_access(driver->view, &asked->question);
+		expect_access(driver, &access, asked->options->access);
+	}
+	if (!answered)
 		return;
 	expect_number(driver, "merged connections", wanted, count);
 	for (size_t i = 0; i < count && i < capacity; i++)
 		expect_merged(driver, &expected[i], &got[i]);
-	if (options && options->usage)
-		expect_number(driver, "usage", model_number(application->row->record, ORGDB_APPLICATION_ORGANIZATION_USAGE),
-			*options->usage);
 }
 
 void operation_merge(struct driver *driver, const char *client_id, const char *organization_id)
@@ -803,28 +840,82 @@ void operation_merge(struct driver *driver, const char *client_id, const char *o
 	application.row = model_find_id(driver->view, ORGDB_KIND_APPLICATION, client_id);
 	organization.row = model_find_id(driver->view, ORGDB_KIND_ORGANIZATION, organization_id);
 	driver_begin(driver, "merge %s and %s", brief(client_id).text, brief(organization_id).text);
-	merge(driver, &application, &organization, NULL, PAGE_MAX);
+	struct asked asked = ask(driver, &application, &organization, NULL);
+	merge(driver, &asked, PAGE_MAX);
+}
+
+static orgdb_merge_options some_options(struct driver *driver)
+{
+	struct input *input = &driver->input;
+	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	options.policy = input_below(input, 3);
+	options.visible_only = input_chance(input, 30);
+	options.enforce_rules = input_chance(input, 50);
+	return options;
 }
 
 static void operate_merge(struct driver *driver)
 {
 	struct input *input = &driver->input;
 	struct target application, organization;
-	uint32_t usage;
-	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	orgdb_access access;
+	orgdb_merge_options options = some_options(driver);
 	pick(driver, ORGDB_KIND_APPLICATION, &application);
 	pick(driver, ORGDB_KIND_ORGANIZATION, &organization);
 	bool alone = input_chance(input, 10), given = input_chance(input, 80);
 	/* A bad policy is refused where a policy counts. */
-	options.policy = !alone && input_chance(input, 1) ? 3 : input_below(input, 3);
-	options.visible_only = input_chance(input, 30);
-	options.enforce_usage = input_chance(input, 30);
-	options.usage = input_chance(input, 50) ? &usage : NULL;
+	if (!alone && input_chance(input, 1))
+		options.policy = 3;
+	options.access = input_chance(input, 50) ? &access : NULL;
 	size_t capacity = input_chance(input, 20) ? input_below(input, 4) : PAGE_MAX;
-	driver_begin(driver, "merge %s and %s%s, policy %u, visible_only %d, enforce_usage %d, capacity %zu",
+	driver_begin(driver, "merge %s and %s%s, policy %u, visible_only %d, enforce_rules %d, capacity %zu",
 		brief(application.id).text, alone ? "none" : brief(organization.id).text, given ? "" : ", no options",
-		options.policy, options.visible_only, options.enforce_usage, capacity);
-	merge(driver, &application, alone ? NULL : &organization, given ? &options : NULL, capacity);
+		options.policy, options.visible_only, options.enforce_rules, capacity);
+	struct asked asked = ask(driver, &application, alone ? NULL : &organization, given ? &options : NULL);
+	merge(driver, &asked, capacity);
+}
+
+static void operate_access(struct driver *driver)
+{
+	struct target application, organization;
+	orgdb_access got;
+	pick(driver, ORGDB_KIND_APPLICATION, &application);
+	pick(driver, ORGDB_KIND_ORGANIZATION, &organization);
+	bool alone = input_chance(&driver->input, 30);
+	driver_begin(
+		driver, "access of %s in %s", brief(application.id).text, alone ? "none" : brief(organization.id).text);
+	struct asked asked = ask(driver, &application, alone ? NULL : &organization, NULL);
+	if (!expect_result(
+			driver, asked.errors, orgdb_access_get(driver->txn, application.id, alone ? NULL : organization.id, &got)))
+		return;
+	orgdb_access expected = model_access(driver->view, &asked.question);
+	expect_access(driver, &expected, &got);
+}
+
+static void operate_allowed(struct driver *driver)
+{
+	struct target application, organization, connection;
+	orgdb_merge_options options = some_options(driver);
+	orgdb_merged_connection got;
+	pick(driver, ORGDB_KIND_APPLICATION, &application);
+	pick(driver, ORGDB_KIND_ORGANIZATION, &organization);
+	pick(driver, ORGDB_KIND_CONNECTION, &connection);
+	bool alone = input_chance(&driver->input, 20);
+	driver_begin(driver, "may %s use %s in %s, policy %u, visible_only %d, enforce_rules %d",
+		brief(application.id).text, brief(connection.id).text, alone ? "none" : brief(organization.id).text,
+		options.policy, options.visible_only, options.enforce_rules);
+	struct asked asked = ask(driver, &application, alone ? NULL : &organization, &options);
+	if (!asked.errors)
+		asked.errors = missing(&connection);
+	if (!asked.errors)
+		asked.rule = model_refusal(driver->view, &asked.question, connection.row);
+	if (!asked.errors && asked.rule != ORGDB_RULE_NONE)
+		asked.errors = MODEL_ERROR(ORGDB_FORBIDDEN);
+	int result = orgdb_connection_allowed(
+		driver->txn, application.id, alone ? NULL : organization.id, connection.id, &options, &got);
+	if (expect_result(driver, asked.errors, result))
+		expect_record(driver, connection.row->record, connection.row->key[0], got.connection);
+	expect_rule(driver, asked.rule, result);
 }
 
 /* ---- Faults and misuse ------------------------------------------------------------------------------------------- */
@@ -959,6 +1050,8 @@ static const struct {
 	{ operate_owner_count, ANY, 30 },
 	{ operate_owned, ANY, 20 },
 	{ operate_merge, ANY, 80 },
+	{ operate_allowed, ANY, 40 },
+	{ operate_access, ANY, 15 },
 	{ operate_lsn, ANY, 5 },
 	{ expect_statistics, ANY, 3 },
 };

@@ -154,11 +154,11 @@ static void mismatch(const struct view *view, const char *call, const struct que
 	flockfile(stderr);
 	print_answer("expected", expected, question->capacity);
 	print_answer("got", got, question->capacity);
-	fail("%s, lsn %" PRIu64 ": the wrong answer to %s(%s, %s, %s), policy %u, visible_only %d, enforce_usage %d, "
+	fail("%s, lsn %" PRIu64 ": the wrong answer to %s(%s, %s, %s), policy %u, visible_only %d, enforce_rules %d, "
 		 "capacity %zu; last error: %s",
 		view->name, view->tenant->lsn, call, client_ids[question->application], organization ? organization : "none",
 		connection_ids[question->connection], question->options.policy, question->options.visible_only,
-		question->options.enforce_usage, question->capacity, orgdb_last_error()->message);
+		question->options.enforce_rules, question->capacity, orgdb_last_error()->message);
 }
 
 static bool same_connection(const orgdb_connection *a, const orgdb_connection *b)
@@ -215,7 +215,7 @@ static void draw_options(uint64_t *random, orgdb_merge_options *options)
 	*options = (orgdb_merge_options)ORGDB_MERGE_OPTIONS_INIT;
 	options->policy = below(random, 3);
 	options->visible_only = below(random, 3) == 0;
-	options->enforce_usage = below(random, 8) == 0;
+	options->enforce_rules = below(random, 8) == 0;
 }
 
 static void draw_question(uint64_t *random, const orgdb_merge_options *options, struct question *question)
@@ -231,22 +231,25 @@ static size_t ask_merged(const struct view *view, struct question *question, str
 {
 	struct answer expected;
 	tenant_merged(view->tenant, question, &expected);
-	got->usage = UNKNOWN_USAGE;
-	question->options.usage = &got->usage;
+	orgdb_access access = { .usage = UNKNOWN_USAGE };
+	question->options.access = &access;
 	got->result = orgdb_merged_connections(view->txn, client_ids[question->application], organization_id_of(question),
 		&question->options, got->entries, question->capacity, &got->count);
+	got->usage = access.usage;
 	compare_failure(view, "merged_connections", question, &expected, got);
 	return got->result == 0 ? got->count : 0;
 }
 
 static size_t ask_allowed(const struct view *view, struct question *question)
 {
-	struct answer expected, got = { .usage = UNKNOWN_USAGE, .count = 1 };
+	struct answer expected, got = { .count = 1 };
+	orgdb_access access = { .usage = UNKNOWN_USAGE };
 	question->capacity = CONNECTIONS;
 	tenant_allowed(view->tenant, question, &expected);
-	question->options.usage = &got.usage;
+	question->options.access = &access;
 	got.result = orgdb_connection_allowed(view->txn, client_ids[question->application], organization_id_of(question),
 		connection_ids[question->connection], &question->options, &got.entries[0]);
+	got.usage = access.usage;
 	compare_failure(view, "connection_allowed", question, &expected, &got);
 	return got.result == 0;
 }

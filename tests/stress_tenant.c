@@ -447,7 +447,7 @@ static int judge_question(const struct tenant *tenant, const struct question *qu
 		return ORGDB_NOT_FOUND;
 	uint32_t forbidden = o == NOWHERE ? ORGDB_USAGE_REQUIRE : ORGDB_USAGE_DENY;
 	bool is_forbidden = tenant->applications[question->application].usage == forbidden;
-	return question->options.enforce_usage && is_forbidden ? ORGDB_FORBIDDEN : ORGDB_OK;
+	return question->options.enforce_rules && is_forbidden ? ORGDB_FORBIDDEN : ORGDB_OK;
 }
 
 void tenant_merged(const struct tenant *tenant, const struct question *question, struct answer *answer)

@@ -236,13 +236,13 @@ Test(check, an_index_and_a_record_that_disagree_are_found)
 	}
 }
 
-/* What an organization's hot row is: 16 bytes of the id, the ordinal in 8 bytes and the count in 4, least significant
+/* What an organization's hot row is: 16 bytes of the id, the ordinal in 8 bytes, the count in 4 and flags in 4, least significant
  * first, and then for each connection its ordinal and its options, 4 bytes each. */
-enum { HOT_ROW_ID = 16, HOT_ROW_HEAD = 28, HOT_ROW_ENTRY = 8 };
+enum { HOT_ROW_ID = 16, HOT_ROW_HEAD = 32, HOT_ROW_ENTRY = 8 };
 
 static char *find_hot_row(struct file file, const char *id, uint64_t ordinal, uint32_t count)
 {
-	char head[HOT_ROW_HEAD];
+	char head[HOT_ROW_HEAD] = { 0 };
 	const char *bare = id + strlen("org_"), *place = file.data;
 	memcpy(head, bare, HOT_ROW_ID);
 	for (int i = 0; i < 8; i++)

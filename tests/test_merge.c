@@ -598,17 +598,17 @@ Test(merge, usage_is_told_and_enforced_on_demand)
 		changes.organization_usage = usages[i].usage;
 		must(orgdb_application_update(txn, portal, &changes));
 		for (int enforce = 0; enforce < 2; enforce++) {
-			uint32_t usage = 99;
+			orgdb_access access = { .usage = 99 };
 			orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
-			options.enforce_usage = enforce;
-			options.usage = &usage;
+			options.enforce_rules = enforce;
+			options.access = &access;
 			orgdb_merged_connection entry;
 			size_t count;
 			int rc = orgdb_merged_connections(
 				txn, portal, usages[i].with_organization ? acme : NULL, &options, &entry, 1, &count);
 			int expected = enforce ? usages[i].expected : 0;
 			cr_expect_eq(rc, expected, "row %zu, enforce %d: %s", i, enforce, orgdb_error_name(rc));
-			cr_expect(rc != 0 || usage == usages[i].usage, "row %zu: told %u", i, usage);
+			cr_expect(rc != 0 || access.usage == usages[i].usage, "row %zu: told %u", i, access.usage);
 			cr_expect(rc != 0 || count == 1, "row %zu: %zu entries", i, count);
 		}
 	}
@@ -625,7 +625,7 @@ Test(merge, an_unknown_organization_is_not_found_whatever_the_usage)
 	changes.fields = ORGDB_APPLICATION_ORGANIZATION_USAGE;
 	changes.organization_usage = ORGDB_USAGE_ALLOW;
 	must(orgdb_application_update(txn, portal, &changes));
-	options.enforce_usage = true;
+	options.enforce_rules = true;
 	expect_error(orgdb_merged_connections(txn, portal, "org_zzzzzzzzzzzzzzzz", &options, &entry, 1, &count),
 		ORGDB_NOT_FOUND, "organization");
 }
@@ -765,12 +765,12 @@ Test(merge, usage_follows_the_applications_change)
 		must(orgdb_application_update(txn, portal, &changes));
 		commit();
 		begin_read();
-		uint32_t usage = 99;
+		orgdb_access access = { .usage = 99 };
 		orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
-		options.usage = &usage;
+		options.access = &access;
 		size_t count;
 		must(orgdb_merged_connections(txn, portal, acme, &options, NULL, 0, &count));
-		cr_expect_eq(usage, sequence[i], "row %zu: %u", i, usage);
+		cr_expect_eq(access.usage, sequence[i], "row %zu: %u", i, access.usage);
 		end();
 	}
 }
@@ -938,7 +938,7 @@ Test(merge, allowed_names_what_is_missing)
 	must(orgdb_application_update(txn, portal, &deny));
 	must(allowed(portal, acme, connection, NULL));
 	options = with_policy(ORGDB_POLICY_UNION);
-	options.enforce_usage = true;
+	options.enforce_rules = true;
 	expect_error(allowed(portal, acme, connection, &options), ORGDB_FORBIDDEN, "organization_usage");
 }
 
@@ -951,7 +951,7 @@ static void ask_each_and_all(const char *const *organizations, size_t organizati
 	static orgdb_merged_connection arrays[QUESTIONS][8], expected[8];
 	orgdb_merge_question questions[QUESTIONS];
 	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
-	options.enforce_usage = true;
+	options.enforce_rules = true;
 	for (size_t i = 0; i < QUESTIONS; i++) {
 		const char *client_id = i % 11 == 5 ? "nobody" : i % 7 == 3 ? denied : portal;
 		const char *organization_id = i % 5 == 4 ? NULL : organizations[i % organization_count];
@@ -960,14 +960,14 @@ static void ask_each_and_all(const char *const *organizations, size_t organizati
 	int first = orgdb_merged_connections_batch(txn, questions, QUESTIONS, &options), first_expected = 0;
 	for (size_t i = 0; i < QUESTIONS; i++) {
 		orgdb_merge_question *asked = &questions[i];
-		uint32_t usage = 99;
+		orgdb_access access = { .usage = 99 };
 		size_t count = 0;
-		options.usage = &usage;
+		options.access = &access;
 		int rc = orgdb_merged_connections(
 			txn, asked->client_id, asked->organization_id, &options, expected, asked->capacity, &count);
 		cr_assert_eq(asked->result, rc, "question %zu: %s", i, orgdb_error_name(asked->result));
 		cr_expect_eq(asked->count, count, "question %zu", i);
-		cr_expect_eq(asked->usage, usage, "question %zu", i);
+		cr_expect_eq(asked->usage, access.usage, "question %zu", i);
 		size_t filled = count < asked->capacity ? count : asked->capacity;
 		for (size_t j = 0; j < filled && (rc == 0 || rc == ORGDB_TRUNCATED); j++) {
 			cr_expect(orgdb_str_equal(asked->array[j].connection->id, expected[j].connection->id));
@@ -1002,11 +1002,11 @@ Test(merge, a_batch_answers_as_single_questions_do)
 
 Test(merge, a_batch_may_be_empty_and_has_options)
 {
-	uint32_t usage;
+	orgdb_access access;
 	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
 	must(orgdb_merged_connections_batch(txn, NULL, 0, NULL));
-	options.usage = &usage;
-	expect_error(orgdb_merged_connections_batch(txn, NULL, 0, &options), ORGDB_INVALID, "options.usage");
+	options.access = &access;
+	expect_error(orgdb_merged_connections_batch(txn, NULL, 0, &options), ORGDB_INVALID, "options.access");
 	options = with_policy(3);
 	expect_error(orgdb_merged_connections_batch(txn, NULL, 0, &options), ORGDB_INVALID, "options.policy");
 }

@@ -166,9 +166,22 @@ static uint32_t reasons_for(const struct lookup *lookup, const struct candidate 
 	return lookup->options.visible_only ? found | 1u << VISIBLE_ONLY : found;
 }
 
+/* The rule that would refuse a login through the connection. */
+static uint32_t rule_for(const struct lookup *lookup, orgdb_txn *txn, const struct candidate *candidate)
+{
+	struct id organization, connection;
+	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	options.policy = lookup->options.policy;
+	options.enforce_rules = true;
+	int code = orgdb_connection_allowed(txn, lookup->client_id,
+		lookup->organization ? id_of(lookup->found.id, &organization) : NULL,
+		id_of(candidate->connection.id, &connection), &options, NULL);
+	return code == ORGDB_FORBIDDEN ? orgdb_last_error()->rule : ORGDB_RULE_NONE;
+}
+
 /* --- Telling ------------------------------------------------------------------------------------------------------ */
 
-static void tell_people(const struct lookup *lookup, const struct candidate *candidate)
+static void tell_people(const struct lookup *lookup, const struct candidate *candidate, uint32_t rule)
 {
 	const orgdb_merged_connection *entry = offered_as(lookup, candidate);
 	uint32_t found = reasons_for(lookup, candidate);
@@ -183,9 +196,11 @@ static void tell_people(const struct lookup *lookup, const struct candidate *can
 	for (int reason = 0; reason < REASON_COUNT; reason++)
 		if (found & 1u << reason)
 			printf("  - %s\n", reasons[reason].words);
+	if (rule != ORGDB_RULE_NONE)
+		printf("  - a login is refused, %s: %s\n", orgdb_rule_name(rule), orgdb_rule_text(rule));
 }
 
-static void tell_programs(const struct lookup *lookup, const struct candidate *candidate)
+static void tell_programs(const struct lookup *lookup, const struct candidate *candidate, uint32_t rule)
 {
 	struct json_writer writer = { .file = stdout };
 	const orgdb_merged_connection *entry = offered_as(lookup, candidate);
@@ -200,6 +215,7 @@ static void tell_programs(const struct lookup *lookup, const struct candidate *c
 	json_write_text(&writer, "name", candidate->connection.name);
 	json_write_text(&writer, "strategy", candidate->connection.strategy);
 	json_write_text(&writer, "kind", orgdb_string(orgdb_connection_kind_name(candidate->connection.kind)));
+	json_write_text(&writer, "rule", orgdb_string(orgdb_rule_name(rule)));
 	json_write_bool(&writer, "offered", entry != NULL);
 	json_write_bool(&writer, "visible", entry && entry->visible);
 	json_write_texts(&writer, "reasons", words, count);
@@ -210,11 +226,10 @@ int explain(const struct lookup *lookup, orgdb_txn *txn)
 {
 	struct candidates candidates = { .txn = txn };
 	int code = collect(&candidates, lookup);
-	for (size_t i = 0; code == ORGDB_OK && i < candidates.count; i++)
-		if (lookup->as_json)
-			tell_programs(lookup, &candidates.array[i]);
-		else
-			tell_people(lookup, &candidates.array[i]);
+	for (size_t i = 0; code == ORGDB_OK && i < candidates.count; i++) {
+		const struct candidate *candidate = &candidates.array[i];
+		(lookup->as_json ? tell_programs : tell_people)(lookup, candidate, rule_for(lookup, txn, candidate));
+	}
 	free(candidates.array);
 	return code;
 }

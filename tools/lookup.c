@@ -120,18 +120,29 @@ static void print_subject(const char *label, orgdb_str name, orgdb_str id)
 	printf(" (%.*s)\n", (int)id.size, id.data);
 }
 
+/* What the rules of access say: what refuses a login, and what a page must ask for. */
+static void print_access(const orgdb_access *access)
+{
+	static const char *const prompts[] = { "", "before the login", "after the login" };
+	if (access->rule != ORGDB_RULE_NONE)
+		printf("%-20s %s: %s\n", "refused", orgdb_rule_name(access->rule), orgdb_rule_text(access->rule));
+	if (access->prompt != ORGDB_NO_PROMPT)
+		printf("%-20s %s\n", "organization prompt", prompts[access->prompt]);
+	if (access->discovery != 0)
+		printf("%-20s %s%s%s\n", "discovery", access->discovery & ORGDB_DISCOVERY_EMAIL ? "email" : "",
+			access->discovery == (ORGDB_DISCOVERY_EMAIL | ORGDB_DISCOVERY_NAME) ? ", " : "",
+			access->discovery & ORGDB_DISCOVERY_NAME ? "organization_name" : "");
+}
+
 static void print_head(const struct lookup *lookup)
 {
 	print_subject("application", lookup->application.name, lookup->application.client_id);
-	printf("%-20s %s\n", "organization_usage", orgdb_organization_usage_name(lookup->usage));
+	printf("%-20s %s\n", "organization_usage", orgdb_organization_usage_name(lookup->access.usage));
 	if (lookup->organization) {
 		print_subject("organization", lookup->found.name, lookup->found.id);
 		printf("%-20s %s\n", "policy", policies[lookup->options.policy]);
 	}
-	if (lookup->organization && lookup->usage == ORGDB_USAGE_DENY)
-		printf("%-20s the application does not let users log in to an organization\n", "note");
-	if (!lookup->organization && lookup->usage == ORGDB_USAGE_REQUIRE)
-		printf("%-20s the application lets users log in to an organization only\n", "note");
+	print_access(&lookup->access);
 	printf("%-20s %zu\n", "connections", lookup->count);
 }
 
@@ -169,7 +180,7 @@ static void print_as_json(const struct lookup *lookup)
 {
 	struct json_writer writer = { .file = stdout };
 	for (size_t i = 0; i < lookup->count; i++)
-		print_entry(&writer, &lookup->entries[i], orgdb_organization_usage_name(lookup->usage));
+		print_entry(&writer, &lookup->entries[i], orgdb_organization_usage_name(lookup->access.usage));
 }
 
 /* --- The question ------------------------------------------------------------------------------------------------- */
@@ -206,7 +217,7 @@ static void read_arguments(struct lookup *lookup, const struct arguments *argume
 {
 	lookup->options.policy = (uint32_t)option_choice(arguments, OPTION_POLICY, ORGDB_POLICY_UNION);
 	lookup->options.visible_only = option_given(arguments, OPTION_VISIBLE);
-	lookup->options.usage = &lookup->usage;
+	lookup->options.access = &lookup->access;
 	lookup->explained = option_given(arguments, OPTION_EXPLAIN);
 	lookup->as_json = option_given(arguments, OPTION_JSON);
 	lookup->store = arguments->operands[0];
@@ -266,8 +277,9 @@ static const struct parameter options[] = {
 	[OPTION_VISIBLE] = { .name = "visible", .help = "leave out what is not visible" },
 	[OPTION_EXPLAIN] = {
 		.name = "explain",
-		.help = "for each connection that the application or the organization has, say whether it is offered and why; "
-				"with --json the members id, name, strategy, kind, offered, visible and reasons, an array of words",
+		.help = "for each connection that the application or the organization has, say whether it is offered and why, "
+				"and which rule, if any, would refuse a login through it; with --json the members id, name, strategy, "
+				"kind, rule, offered, visible and reasons, an array of words",
 	},
 	[OPTION_JSON] = {
 		.name = "json",
@@ -289,7 +301,8 @@ const struct command command_lookup = {
 	.summary = "show which connections an application offers inside an organization",
 	.help = "Show the merged connections of an application and an organization; without an organization, the "
 			"application's own. For each connection: where it comes from (application, organization or both), "
-			"whether it is visible as a button, and the options that count.\n",
+			"whether it is visible as a button, and the options that count. And what the rules of access say of the "
+			"application there: which rule refuses it, and whether the organization is to be asked for.\n",
 	.operands = operands,
 	.options = options,
 	.examples = examples,

@@ -18,7 +18,7 @@ struct lookup {
 
 	orgdb_application application;
 	orgdb_organization found; /* the organization, if one was asked for */
-	uint32_t usage;
+	orgdb_access access;
 	orgdb_merged_connection *entries;
 	size_t count;
 };

@@ -35,6 +35,7 @@ static orgdb_table tables[40];
 static orgdb_row rows[PAGE];
 static orgdb_statistics statistics;
 static orgdb_cascade gone;
+static orgdb_access access_found;
 static orgdb_str id;
 static uint64_t number;
 static size_t count;
@@ -311,6 +312,7 @@ int operations_populate(orgdb_txn *txn)
 	X(merged_connections_batch, ask_twice(txn))                                                                        \
 	X(connection_allowed, orgdb_connection_allowed(txn, APPLICATION, ORGANIZATION, CONNECTION, NULL, merged))          \
 	X(template_context, ask_context(txn))                                                                              \
+	X(access_get, orgdb_access_get(txn, APPLICATION, ORGANIZATION, &access_found))                                     \
 	X(free_pages, orgdb_free_pages(txn, &number))                                                                      \
 	X(tables, orgdb_tables(txn, 0, tables, COUNT_OF(tables), &count))                                                  \
 	X(table_rows, orgdb_table_rows(txn, "users", NULL, 0, rows, PAGE, &count))                                         \

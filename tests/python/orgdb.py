@@ -44,7 +44,8 @@ class Pair(Structure):
 
 
 class ErrorInfo(Structure):
-    _fields_ = [("code", c_int), ("system_error", c_int), ("field", c_char_p), ("message", c_char_p)]
+    _fields_ = [("code", c_int), ("system_error", c_int), ("field", c_char_p), ("message", c_char_p),
+                ("rule", c_uint32)]
 
 
 class Options(Structure):
@@ -64,9 +65,13 @@ class Cascade(Structure):
                              "organization_applications", "roles")]
 
 
+class Access(Structure):
+    _fields_ = [(name, c_uint32) for name in ("rule", "usage", "prompt", "discovery")]
+
+
 class MergeOptions(Structure):
-    _fields_ = [("size", c_size_t), ("policy", c_uint32), ("visible_only", c_bool), ("enforce_usage", c_bool),
-                ("usage", POINTER(c_uint32))]
+    _fields_ = [("size", c_size_t), ("policy", c_uint32), ("visible_only", c_bool), ("enforce_rules", c_bool),
+                ("access", POINTER(Access))]
 
 
 class TemplateOptions(Structure):

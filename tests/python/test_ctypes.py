@@ -22,8 +22,8 @@ library = orgdb.Library(LIBRARY)
 STRUCTS = {
     "orgdb_str": orgdb.Str, "orgdb_value": orgdb.Value, "orgdb_pair": orgdb.Pair,
     "orgdb_error_info": orgdb.ErrorInfo, "orgdb_options": orgdb.Options, "orgdb_cascade": orgdb.Cascade,
-    "orgdb_merge_options": orgdb.MergeOptions, "orgdb_template_options": orgdb.TemplateOptions,
-    "orgdb_metrics": orgdb.Metrics, "orgdb_statistics": orgdb.Statistics,
+    "orgdb_access": orgdb.Access, "orgdb_merge_options": orgdb.MergeOptions,
+    "orgdb_template_options": orgdb.TemplateOptions, "orgdb_metrics": orgdb.Metrics, "orgdb_statistics": orgdb.Statistics,
     "orgdb_table": orgdb.Table, "orgdb_row": orgdb.Row, "orgdb_reader": orgdb.Reader, "orgdb_problem": orgdb.Problem,
     "orgdb_check_report": orgdb.CheckReport, "orgdb_salvage_report": orgdb.SalvageReport,
     "orgdb_field": orgdb.Field, "orgdb_schema": orgdb.Schema,
@@ -93,9 +93,9 @@ class Stores(unittest.TestCase):
             self.assertEqual([entry.connection.contents.kind for entry in both], [1, 2])
             only = txn.merged("portal", self.acme, policy=1)
             self.assertEqual([entry.connection.contents.id.text for entry in only], [self.saml])
-            usage = ctypes.c_uint32(9)
-            txn.merged("portal", None, usage=ctypes.pointer(usage))
-            self.assertEqual(usage.value, 1)
+            access = orgdb.Access(usage=9)
+            txn.merged("portal", None, access=ctypes.pointer(access))
+            self.assertEqual(access.usage, 1)
 
     def test_batches(self):
         self.fill()

@@ -40,12 +40,14 @@ cat >wanted <<'END'
 END
 look acme --json | tail -1 >table
 check 'the JSON of a lookup' cmp table wanted
-printf '{"kind": "application", "client_id": "closed", "name": "Closed"}\n{"kind": "application", "client_id": "b2b", "name": "B \\u001b[31m2B", "organization_usage": "require"}\n' >more.jsonl
+printf '{"kind": "application", "client_id": "closed", "name": "Closed"}\n{"kind": "application", "client_id": "b2b", "name": "B \\u001b[31m2B", "organization_usage": "require", "organization_require_behavior": "pre_login_prompt", "organization_discovery_methods": ["organization_name", "email"]}\n' >more.jsonl
 check 'load two more applications' "$orgdb" load small.orgdb more.jsonl
-expect 'an application that denies organizations' 0 '^note .*does not let users log in to an organization' "$orgdb" lookup small.orgdb closed acme
+expect 'an application that denies organizations' 0 '^refused +organization_denied: .*"deny", so it may not be used in an organization$' "$orgdb" lookup small.orgdb closed acme
 expect 'its usage is said' 0 '^organization_usage +deny$' "$orgdb" lookup small.orgdb closed acme
-expect 'an application that requires an organization' 0 '^note .*organization only' "$orgdb" lookup small.orgdb b2b
+expect 'an application that requires an organization' 0 '^refused +organization_required: .*"require", so it may not be used without an organization$' "$orgdb" lookup small.orgdb b2b
 expect 'control characters are escaped' 0 'B \\x1b\[31m2B' "$orgdb" lookup small.orgdb b2b
+expect 'it says when' 0 '^organization prompt +before the login$' "$orgdb" lookup small.orgdb b2b
+says 'and how' '^discovery +email, organization_name$'
 expect 'an unknown application' 1 'nowhere' "$orgdb" lookup small.orgdb nowhere acme
 expect 'an unknown organization by name' 1 'nowhere' "$orgdb" lookup small.orgdb portal nowhere
 expect 'an unknown organization by id' 1 'org_9999999999999999' "$orgdb" lookup small.orgdb portal org_9999999999999999

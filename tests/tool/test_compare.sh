@@ -112,6 +112,9 @@ grep -q '^acme-saml false false .*policy_intersection' got
 check 'explain the other policy' grep -q '^acme-saml false false .*policy_intersection' got
 expect 'explain for people' 0 '^off \(con_0000000000000004\): not offered$' "$orgdb" lookup small.orgdb portal acme --explain
 says 'and why' "^  - the organization has it, but its is_enabled is false\$"
+says 'and by which rule' '^  - a login is refused, connection_not_enabled: the organization has not enabled it$'
+expect 'explain the rule for programs' 0 '"name": "off", .*"rule": "connection_not_enabled", "offered": false' "$orgdb" lookup small.orgdb portal acme --explain --json
+says 'where none refuses' '"name": "google", .*"rule": "none", "offered": true'
 expect 'explain without an organization' 0 '^own-hidden \(con_0000000000000005\): offered, but not visible$' "$orgdb" lookup small.orgdb portal --explain
 check 'no organization is explained' sh -c "! grep -q '  - the organization ' out"
 
