@@ -53,7 +53,7 @@ static unsigned judge_record(const struct kind *kind, struct bytes key, struct b
 	if (!key_take_number(&key, &ordinal) || key.size > 0 || ordinal == 0 || ordinal == UINT64_MAX ||
 		!orgdb__schema_decode(&kind->schema, record, &entity) || orgdb__schema_validate(&kind->schema, &entity) != 0)
 		return NO_ROW;
-	size_t size = strlen(kind->id_prefix);
+	size_t size = kind->id_prefix ? strlen(kind->id_prefix) : 0; /* Some ids are chosen, not made. */
 	const orgdb_str *id = member_text(&entity, kind->id);
 	return size > 0 && id->size > size && memcmp(id->data, kind->id_prefix, size) == 0 ? SURE_ROW : LIKELY_ROW;
 }

@@ -23,11 +23,12 @@ see_library()
 		--no-comp-dir-path --no-corpus-path --type-id-style hash "$1"
 }
 
+with_arguments() { sed -n 's/^#define \(ORGDB_[A-Z_]*\)(.*/\1/p' "$root/include/orgdb.h"; }
 # Enumerators and macros that are numbers; the others are initializers, or stand for no value.
 constants()
 {
 	sed 's|/\*.*\*/||' "$root/include/orgdb.h" | grep -oE '\<ORGDB_[A-Z0-9_]*[A-Z0-9]\>' | sort -u |
-		grep -vE '_INIT$|^ORGDB_(H|API|MUST_USE|STR|ERRORS|ERROR_VALUE|VERSION.*)$'
+		grep -vE '_INIT$|^ORGDB_(H|API|MUST_USE|VERSION.*)$' | grep -vxF "$(with_arguments)"
 }
 see_constants()
 {

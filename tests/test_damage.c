@@ -236,7 +236,7 @@ static const struct broken {
 	{ { { TABLE_ENABLED_CONNECTIONS, B("\1\1\1\2"), B("\x80") } }, "belong to no enabled_connection" },
 	{ { { TABLE_ORGANIZATION_LOGIN, B("\0\0\0\0\0\0\0\0"), B("") } }, "an entry is empty" },
 	{ { { TABLE_ORGANIZATION_LOGIN, B("\0\0\0\0\0\0\0\0"), B("x") } }, "a row is damaged" },
-	{ { { TABLE_ORGANIZATION_LOGIN, B("\0\0\0\0\0\0\0\0"), B("0000000000000000\1\0\0\0\0\0\0\0\0\0\0\0") } },
+	{ { { TABLE_ORGANIZATION_LOGIN, B("\0\0\0\0\0\0\0\0"), B("0000000000000000\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") } },
 		"the row of org_0000000000000000 belongs to organization 1, which is another or none" },
 	{ { { TABLE_META, B("generations"), B("short") } }, "generations" },
 };

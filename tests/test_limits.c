@@ -394,6 +394,8 @@ static void join_all(const char *ids[ORGDB_ENTITY_KINDS][2])
 		for (size_t k = 0; k < 2; k++) {
 			enable_for_application(ids[ORGDB_KIND_APPLICATION][i], ids[ORGDB_KIND_CONNECTION][k]);
 			enable_for_organization(ids[ORGDB_KIND_ORGANIZATION][i], ids[ORGDB_KIND_CONNECTION][k]);
+			must(orgdb_organization_application_add(
+				txn, ids[ORGDB_KIND_ORGANIZATION][i], ids[ORGDB_KIND_APPLICATION][k], NULL));
 			add_member(ids[ORGDB_KIND_ORGANIZATION][i], ids[ORGDB_KIND_USER][k]);
 			assign_role(ids[ORGDB_KIND_ORGANIZATION][i], ids[ORGDB_KIND_USER][k], ids[ORGDB_KIND_ROLE][k]);
 		}
