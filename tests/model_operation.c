@@ -918,6 +918,69 @@ static void operate_allowed(struct driver *driver)
 	expect_rule(driver, asked.rule, result);
 }
 
+/* ---- Template variables ------------------------------------------------------------------------------------------ */
+
+/* What a template may say of an entity: a member of the map of this name is one of its texts. */
+static const struct {
+	uint32_t kind, bit;
+	const char *map, *member;
+} variables[] = {
+	{ ORGDB_KIND_ORGANIZATION, ORGDB_ORGANIZATION_DISPLAY_NAME, "organization", "display_name" },
+	{ ORGDB_KIND_APPLICATION, ORGDB_APPLICATION_NAME, "application", "name" },
+	{ ORGDB_KIND_CONNECTION, ORGDB_CONNECTION_NAME, "connection", "name" },
+	{ ORGDB_KIND_USER, ORGDB_USER_EMAIL, "user", "email" },
+	{ ORGDB_KIND_ROLE, 0, NULL, NULL },
+};
+
+static void expect_variable(struct driver *driver, orgdb_value context, size_t index, const struct model_row *row)
+{
+	orgdb_value map, member;
+	orgdb_str got = { NULL, 0 };
+	if (orgdb_value_find(context, variables[index].map, &map) != 0)
+		driver_diverged(driver, "there is no variable %s", variables[index].map);
+	if (orgdb_value_find(map, variables[index].member, &member) == 0 && orgdb_value_text(member, &got) != 0)
+		driver_diverged(driver, "%s.%s is no text", variables[index].map, variables[index].member);
+	expect_text(driver, variables[index].map, model_text(row->record, variables[index].bit), got);
+}
+
+static void operate_template_context(struct driver *driver)
+{
+	static char buffer[1 << 20], json[2 << 20];
+	struct target targets[COUNT_OF(variables)];
+	const char *ids[COUNT_OF(variables)] = { NULL };
+	bool invitation = input_chance(&driver->input, 30);
+	model_errors errors = 0;
+	for (size_t i = 0; i < COUNT_OF(variables); i++) {
+		pick(driver, variables[i].kind, &targets[i]);
+		if (!input_chance(&driver->input, 75))
+			continue;
+		ids[i] = targets[i].id;
+		if (variables[i].map || invitation)
+			errors |= missing(&targets[i]);
+	}
+	if (invitation && !ids[0])
+		errors |= MODEL_ERROR(ORGDB_INVALID);
+	orgdb_template_options options = ORGDB_TEMPLATE_OPTIONS_INIT;
+	orgdb_value context;
+	orgdb_str text;
+	options.organization_id = ids[0];
+	options.client_id = ids[1];
+	options.connection_id = ids[2];
+	options.user_id = ids[3];
+	options.role_ids = &ids[4];
+	options.role_count = ids[4] ? 1 : 0;
+	driver_begin(driver, "variables of %s, %s, %s, %s, %s", brief(targets[0].id).text, brief(targets[1].id).text,
+		brief(targets[2].id).text, brief(targets[3].id).text, invitation ? "an invitation" : "a welcome");
+	if (!expect_result(driver, errors,
+			orgdb_template_context(driver->txn, invitation ? "user_invitation" : "welcome_email", &options, buffer,
+				sizeof(buffer), &context)))
+		return;
+	for (size_t i = 0; i < COUNT_OF(variables); i++)
+		if (ids[i] && variables[i].map)
+			expect_variable(driver, context, i, targets[i].row);
+	expect_result(driver, 0, orgdb_value_json(context, false, json, sizeof(json), &text));
+}
+
 /* ---- Faults and misuse ------------------------------------------------------------------------------------------- */
 
 /* The fault is told, and told at the right field; for a record that is too large as a whole, at the kind. */
@@ -1050,6 +1113,7 @@ static const struct {
 	{ operate_owner_count, ANY, 30 },
 	{ operate_owned, ANY, 20 },
 	{ operate_merge, ANY, 80 },
+	{ operate_template_context, ANY, 15 },
 	{ operate_allowed, ANY, 40 },
 	{ operate_access, ANY, 15 },
 	{ operate_lsn, ANY, 5 },

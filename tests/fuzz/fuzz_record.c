@@ -2,11 +2,13 @@
  * The decoder of records: the first byte chooses a kind, the rest is a record of it, and any value of a caller's.
  *
  * Promises: what is decoded and valid is encoded again, and that in a form that never changes any more and means the same;
- * what passes as a value is one for msgpack-c too.
+ * what passes as a value is one for msgpack-c too, and can be said in JSON; what is said in JSON is JSON.
  *
  * SPDX-License-Identifier: MIT
  */
+#include <jansson.h>
 #include <msgpack.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
@@ -51,11 +53,37 @@ static bool msgpack_agrees(struct bytes value)
 	return got == MSGPACK_UNPACK_SUCCESS && end == value.size;
 }
 
+/* But for what jansson cannot hold: integers of 64 bits without a sign, and U+0000 in keys. */
+static bool jansson_agrees(orgdb_str text)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text.data, text.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	enum json_error_code code = json ? json_error_unknown : json_error_code(&error);
+	json_decref(json);
+	return json || code == json_error_numeric_overflow || code == json_error_null_byte_in_key;
+}
+
+static bool judge_json(struct bytes value, bool pretty)
+{
+	orgdb_value given = { value.data, value.size };
+	orgdb_str text = { NULL, 0 };
+	int rc = orgdb_value_json(given, pretty, NULL, 0, &text);
+	if (rc != ORGDB_TRUNCATED)
+		return false;
+	char *buffer = malloc(text.size);
+	PROMISE(
+		"JSON has the size that was told", buffer && orgdb_value_json(given, pretty, buffer, text.size, &text) == 0);
+	PROMISE("what is said in JSON is JSON", jansson_agrees(text));
+	free(buffer);
+	return true;
+}
+
 static void judge_value(struct bytes value)
 {
 	orgdb_value found;
 	orgdb_str text;
 	once.size = twice.size = 0;
+	judge_json(value, true);
 	if (orgdb_value_find((orgdb_value){ value.data, value.size }, "name", &found) == 0)
 		orgdb_value_text(found, &text);
 	if (orgdb__record_put_canonical(&once, value, "value") != 0)
@@ -64,6 +92,7 @@ static void judge_value(struct bytes value)
 	PROMISE("canonical form has one form", same_bytes(&once, &twice));
 	PROMISE("msgpack-c reads what is accepted", msgpack_agrees(value));
 	PROMISE("msgpack-c reads what is written", msgpack_agrees(bytes_of(&once)));
+	PROMISE("what is accepted can be said in JSON", judge_json(bytes_of(&once), false));
 }
 
 /* ---- Records ----------------------------------------------------------------------------------------------------- */
