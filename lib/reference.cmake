@@ -16,8 +16,8 @@ set(DOXYGEN_QUIET YES)
 # The header's conventions say what arguments are; only what they leave open is told for each.
 set(DOXYGEN_WARN_IF_INCOMPLETE_DOC NO)
 set(DOXYGEN_WARN_AS_ERROR FAIL_ON_WARNINGS)
-# The list of errors makes an enumeration, with the texts as comments.
+# The lists of errors and rules make enumerations, with the texts as comments.
 set(DOXYGEN_MACRO_EXPANSION YES)
 set(DOXYGEN_PREDEFINED ORGDB_API:= ORGDB_MUST_USE:= __GNUC__ __cplusplus)
-set(DOXYGEN_EXCLUDE_SYMBOLS ORGDB_ERROR_VALUE)
+set(DOXYGEN_EXCLUDE_SYMBOLS ORGDB_ERROR_VALUE ORGDB_RULE_VALUE)
 doxygen_add_docs(reference include/orgdb.h COMMENT "The reference, into reference/html")
