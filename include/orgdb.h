@@ -525,9 +525,9 @@ typedef enum orgdb_organization_usage {
 
 /** How an application that requires an organization learns which. */
 typedef enum orgdb_require_behavior {
-	ORGDB_NO_PROMPT = 0,
-	ORGDB_PRE_LOGIN_PROMPT,
-	ORGDB_POST_LOGIN_PROMPT,
+	ORGDB_NO_PROMPT = 0,     /**< From the request alone. */
+	ORGDB_PRE_LOGIN_PROMPT,  /**< The user is asked first of all. */
+	ORGDB_POST_LOGIN_PROMPT, /**< The user is asked when the credentials are known. */
 } orgdb_require_behavior;
 
 /** Bits for the members of an #orgdb_application. */
@@ -1070,7 +1070,10 @@ ORGDB_API int orgdb_application_organizations(orgdb_txn *txn, const char *client
 	X(ORGDB_RULE_CONNECTION_NOT_OFFERED, 7, "connection_not_offered", "application_connection",                      \
 		"the application does not offer it")                                                                         \
 	X(ORGDB_RULE_CONNECTION_HIDDEN, 8, "connection_hidden", "connection.show_as_button",                             \
-		"it is not visible, and only what is visible was asked for")
+		"it is not visible, and only what is visible was asked for")                                                 \
+	X(ORGDB_RULE_USER_BLOCKED, 9, "user_blocked", "user.blocked", "the user is blocked")                             \
+	X(ORGDB_RULE_NOT_A_MEMBER, 10, "not_a_member", "membership",                                                     \
+		"the user is no member of the organization, and the connection makes no members")
 
 /** Which rule refuses. */
 typedef enum orgdb_rule {
@@ -1203,6 +1206,75 @@ ORGDB_API int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, co
 	const char *connection_id, const orgdb_merge_options *options, orgdb_merged_connection *entry);
 /**@}*/
 
+/** @name Logins
+ *
+ * A user whom a connection has identified wants to log in. Whether the credentials are right, and whether the user is one of
+ * that connection's, the caller knows; here it is judged, in this order, whether
+ *
+ * 1. the application may be used in the organization, or without one: the rules under "Access",
+ * 2. the connection is one of the merged connections; without an application, one that the organization has enabled,
+ * 3. the user is not blocked,
+ * 4. the user is a member of the organization; or becomes one now, if the organization's `assign_membership_on_login` says
+ *    so for the connection.
+ *
+ * Without an organization the fourth does not count. But where the application asks for the organization after the login
+ * (#ORGDB_POST_LOGIN_PROMPT), any connection that some organization has enabled will do, too; and if exactly one organization
+ * lets the connection assign memberships, and admits this login, the user becomes a member of that one. Which of the user's
+ * organizations it is to be, the caller then asks.
+ */
+/**@{*/
+/** Of so many organizations that have a connection enabled, in creation order, it is found out whether exactly one lets it
+ * assign memberships. Where there are more, none is taken to be the only one. */
+#define ORGDB_LOGIN_ORGANIZATIONS_MAX 1000
+
+/** How a login goes on. */
+typedef enum orgdb_login_outcome {
+	ORGDB_LOGIN_OUTSIDE = 0, /**< Without an organization. */
+	ORGDB_LOGIN_MEMBER,      /**< As a member, as before. */
+	ORGDB_LOGIN_JOINED,      /**< As a member, as from this transaction on. */
+	/** In a read transaction: the user is no member, but would become one. Ask again in a write transaction. */
+	ORGDB_LOGIN_WOULD_JOIN,
+} orgdb_login_outcome;
+
+/** How to judge a login. */
+typedef struct orgdb_login_options {
+	size_t size;           /**< sizeof(orgdb_login_options); set by #ORGDB_LOGIN_OPTIONS_INIT. */
+	const char *client_id; /**< The application; NULL: none is asked about. */
+	uint32_t policy;       /**< An #orgdb_policy; counts when an application and an organization are given. */
+} orgdb_login_options;
+
+/** The defaults. */
+#define ORGDB_LOGIN_OPTIONS_INIT { sizeof(orgdb_login_options), NULL, 0 }
+
+/** What becomes of a login. */
+typedef struct orgdb_login_result {
+	uint32_t outcome;         /**< An #orgdb_login_outcome. */
+	bool ask_organization;    /**< None was given, and the application wants it to be asked for now. */
+	char organization_id[21]; /**< Of which the user is or becomes a member, NUL-terminated; outside "". */
+} orgdb_login_result;
+
+/**
+ * Judge a login. In a read transaction nothing is changed; it costs a few lookups. In a write transaction a user who becomes
+ * a member by it is one from then on.
+ *
+ * @param organization_id NULL: none is known.
+ * @param options NULL for the defaults.
+ * @return 0: it may go on, as `result->outcome` says; #ORGDB_FORBIDDEN: it may not, orgdb_last_error() has the rule;
+ *         #ORGDB_NOT_FOUND: no such application, organization, connection or user, orgdb_last_error() says which;
+ *         #ORGDB_INVALID (options).
+ */
+ORGDB_API int orgdb_login(orgdb_txn *txn, const char *organization_id, const char *connection_id, const char *user_id,
+	const orgdb_login_options *options, orgdb_login_result *result);
+
+/**
+ * Judge a login in a snapshot, which is all that most logins take; only if the user would become a member, judge it again in
+ * a write transaction, and commit that. The outcome is never #ORGDB_LOGIN_WOULD_JOIN.
+ * @return as orgdb_login(); or what orgdb_begin_read() and orgdb_write() return.
+ */
+ORGDB_API ORGDB_MUST_USE int orgdb_login_and_join(orgdb *db, const char *organization_id, const char *connection_id,
+	const char *user_id, const orgdb_login_options *options, orgdb_login_result *result);
+/**@}*/
+
 /** @name Template variables
  *
  * What an #orgdb_email_template may say, as one map for any Liquid engine. What is not given, or not known, has no key, so
@@ -1313,7 +1385,8 @@ typedef struct orgdb_metrics {
 	uint64_t write_transactions; /**< Begun ... */
 	uint64_t commits;            /**< ... committed ... */
 	uint64_t aborts;             /**< ... and ended otherwise: dropped, failed, or to be run again because the map was full. */
-	uint64_t lookups;            /**< Questions to orgdb_merged_connections(), its batches, orgdb_connection_allowed() and orgdb_access_get(). */
+	uint64_t lookups;            /**< Questions to orgdb_merged_connections(), its batches, orgdb_connection_allowed(), orgdb_access_get() and,
+	                              * about an application, orgdb_login(). */
 	uint64_t row_cache_hits;     /**< Lookups that found their organization's row in the cache ... */
 	uint64_t row_cache_misses;   /**< ... and those that read it from the store. */
 	uint64_t catalog_copies;     /**< Connections and applications decoded for lookups; all others were found decoded. */

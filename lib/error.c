@@ -23,11 +23,7 @@ static void make_printable(char *text)
 	}
 }
 
-static _Thread_local struct {
-	orgdb_error_info info;
-	char field[96];
-	char message[512];
-} last = { .info = { .field = "", .message = "" } };
+static _Thread_local struct last_error last = { .info = { .field = "", .message = "" } };
 
 static int PRINTF_LIKE(4, 0)
 	record(int code, int system_error, const char *field, const char *format, va_list arguments)
@@ -92,6 +88,17 @@ int orgdb__code_of_errno(int system_error)
 	default:
 		return ORGDB_IO;
 	}
+}
+
+void orgdb__error_keep(struct last_error *kept)
+{
+	*kept = last;
+}
+
+/* The texts are where they were, so the views of them still hold. */
+void orgdb__error_restore(const struct last_error *kept)
+{
+	last = *kept;
 }
 
 const orgdb_error_info *orgdb_last_error(void)

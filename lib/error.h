@@ -32,6 +32,15 @@ static inline const char *excerpt_data(orgdb_str str)
 	return str.data ? str.data : "";
 }
 
+/* A thread's last error, for calls that fail inside and not as a whole. */
+struct last_error {
+	orgdb_error_info info;
+	char field[96];
+	char message[512];
+};
+void orgdb__error_keep(struct last_error *kept);
+void orgdb__error_restore(const struct last_error *kept);
+
 /* Record a failure and return `code`. `field` is "" where no field is at fault. */
 int orgdb__fail(int code, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -776,3 +776,94 @@ orgdb_access model_access(const struct model *model, const struct model_question
 			(has_method(application, "organization_name") ? ORGDB_DISCOVERY_NAME : 0);
 	return access;
 }
+
+/* ---- Logins ------------------------------------------------------------------------------------------------------ */
+
+/* What organizations do with a connection. */
+struct use {
+	bool enabled;
+	size_t assigning;
+	const struct model_row *organization; /* The last that lets it assign memberships. */
+};
+
+/* Beyond the first organizations nobody looks, so that none is the only one. */
+static struct use use_of(const struct model *model, const struct model_row *connection)
+{
+	const struct model_table *table = &model->tables[ORGDB_KIND_ENABLED_CONNECTION];
+	struct use use = { 0 };
+	for (size_t i = 0, seen = 0; i < table->count; i++) {
+		const struct model_row *edge = &table->rows[i];
+		if (edge->key[1] != connection->key[0])
+			continue;
+		if (seen++ == ORGDB_LOGIN_ORGANIZATIONS_MAX)
+			return (struct use){ .enabled = use.enabled };
+		if (!model_number(edge->record, ORGDB_ENABLED_CONNECTION_IS_ENABLED))
+			continue;
+		use.enabled = true;
+		if (!model_number(edge->record, ORGDB_ENABLED_CONNECTION_ASSIGN_MEMBERSHIP_ON_LOGIN))
+			continue;
+		use.assigning++;
+		use.organization = model_find(model, ORGDB_KIND_ORGANIZATION, edge->key[0], 0, 0);
+	}
+	return use;
+}
+
+/* The rule that refuses the application or the connection. */
+static uint32_t rule_before_user(
+	const struct model *model, const struct model_login *login, const struct use *use, bool *assigns, bool *ask)
+{
+	struct model_question question = { login->application, login->organization, login->policy, false, true };
+	const struct model_row *edge = NULL;
+	if (login->organization)
+		edge =
+			model_find(model, ORGDB_KIND_ENABLED_CONNECTION, login->organization->key[0], login->connection->key[0], 0);
+	if (edge && !model_number(edge->record, ORGDB_ENABLED_CONNECTION_IS_ENABLED))
+		edge = NULL;
+	*ask = false;
+	*assigns = edge && model_number(edge->record, ORGDB_ENABLED_CONNECTION_ASSIGN_MEMBERSHIP_ON_LOGIN);
+	if (!login->application)
+		return edge || !login->organization ? ORGDB_RULE_NONE : ORGDB_RULE_CONNECTION_NOT_ENABLED;
+	orgdb_access access = model_access(model, &question);
+	if (access.rule != ORGDB_RULE_NONE)
+		return access.rule;
+	*ask = !login->organization && access.prompt == ORGDB_POST_LOGIN_PROMPT;
+	uint32_t rule = model_refusal(model, &question, login->connection);
+	if (rule != ORGDB_RULE_CONNECTION_NOT_OFFERED || !*ask || !use->enabled)
+		return rule;
+	bool open = model_number(login->connection->record, ORGDB_CONNECTION_IS_DOMAIN_CONNECTION);
+	return is_third_party(&question) && !open ? ORGDB_RULE_NO_DOMAIN_CONNECTION : ORGDB_RULE_NONE;
+}
+
+/* Without an organization, and the only one that may make a member of the user. */
+static struct model_verdict verdict_outside(
+	const struct model *model, const struct model_login *login, const struct use *use, bool ask)
+{
+	struct model_verdict outside = { .ask = ask };
+	if (!ask || use->assigning != 1)
+		return outside;
+	struct model_login within = *login;
+	within.organization = use->organization;
+	struct model_verdict verdict = model_login(model, &within);
+	verdict.ask = true;
+	return verdict.rule == ORGDB_RULE_NONE && verdict.outcome == ORGDB_LOGIN_WOULD_JOIN ? verdict : outside;
+}
+
+struct model_verdict model_login(const struct model *model, const struct model_login *login)
+{
+	bool assigns, ask;
+	struct use use = use_of(model, login->connection);
+	struct model_verdict verdict = { .rule = rule_before_user(model, login, &use, &assigns, &ask) };
+	if (verdict.rule != ORGDB_RULE_NONE || !login->user)
+		return verdict;
+	if (model_number(login->user->record, ORGDB_USER_BLOCKED))
+		return (struct model_verdict){ .rule = ORGDB_RULE_USER_BLOCKED };
+	if (!login->organization)
+		return verdict_outside(model, login, &use, ask);
+	verdict.organization = login->organization;
+	verdict.outcome = ORGDB_LOGIN_MEMBER;
+	if (model_find(model, ORGDB_KIND_MEMBERSHIP, login->organization->key[0], login->user->key[0], 0))
+		return verdict;
+	verdict.outcome = ORGDB_LOGIN_WOULD_JOIN;
+	verdict.rule = assigns ? ORGDB_RULE_NONE : ORGDB_RULE_NOT_A_MEMBER;
+	return verdict;
+}

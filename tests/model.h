@@ -149,6 +149,22 @@ orgdb_access model_access(const struct model *model, const struct model_question
 /* The rule by which a connection is not among the merged ones, 0 if it is; what the rules say of the application aside. */
 uint32_t model_refusal(
 	const struct model *model, const struct model_question *question, const struct model_row *connection);
+
+/* A login. There may be no application and no organization; a user that is NULL is not there. */
+struct model_login {
+	const struct model_row *application, *organization, *connection, *user;
+	uint32_t policy;
+};
+
+/* What becomes of it. */
+struct model_verdict {
+	uint32_t rule;                        /* That refuses; the rest is meaningless then. */
+	uint32_t outcome;                     /* Of a reader. */
+	const struct model_row *organization; /* NULL outside. */
+	bool ask;
+};
+
+struct model_verdict model_login(const struct model *model, const struct model_login *login);
 /**@}*/
 
 #endif

@@ -981,6 +981,92 @@ static void operate_template_context(struct driver *driver)
 	expect_result(driver, 0, orgdb_value_json(context, false, json, sizeof(json), &text));
 }
 
+/* ---- Logins ------------------------------------------------------------------------------------------------------ */
+
+/* Who logs in where, as the ids say; an application and an organization may be left out. */
+struct visitor {
+	struct target application, organization, connection, user;
+	bool direct, outside;
+	uint32_t policy;
+};
+
+/* Mostly through a connection that some organization has enabled, or nearly all would be refused. */
+static void pick_visitor(struct driver *driver, struct visitor *visitor)
+{
+	struct ends edge;
+	visitor->direct = input_chance(&driver->input, 40);
+	visitor->outside = input_chance(&driver->input, 30);
+	visitor->policy = input_below(&driver->input, 3);
+	pick(driver, ORGDB_KIND_APPLICATION, &visitor->application);
+	pick(driver, ORGDB_KIND_ORGANIZATION, &visitor->organization);
+	pick(driver, ORGDB_KIND_CONNECTION, &visitor->connection);
+	pick(driver, ORGDB_KIND_USER, &visitor->user);
+	if (input_chance(&driver->input, 30))
+		return;
+	pick_edge(driver, relation_of(ORGDB_KIND_ENABLED_CONNECTION), &edge);
+	visitor->organization = edge.targets[0];
+	visitor->connection = edge.targets[1];
+}
+
+/* What is said, in the order in which it is judged. */
+static model_errors visitor_errors(
+	struct driver *driver, const struct visitor *visitor, uint32_t *rule, struct model_verdict *verdict)
+{
+	const struct target *organization = visitor->outside ? NULL : &visitor->organization;
+	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	options.enforce_rules = true;
+	struct asked asked = { .errors = organization ? missing(organization) : 0 };
+	if (!visitor->direct)
+		asked = ask(driver, &visitor->application, organization, &options);
+	*rule = asked.rule;
+	if (asked.errors || missing(&visitor->connection))
+		return asked.errors ? asked.errors : missing(&visitor->connection);
+	struct model_login login = { visitor->direct ? NULL : visitor->application.row,
+		organization ? organization->row : NULL, visitor->connection.row, visitor->user.row, visitor->policy };
+	*verdict = model_login(driver->view, &login);
+	*rule = verdict->rule;
+	return verdict->rule != ORGDB_RULE_NONE ? MODEL_ERROR(ORGDB_FORBIDDEN) : missing(&visitor->user);
+}
+
+static void adopt_member(struct driver *driver, const struct model_row *organization, const struct target *user)
+{
+	struct model_record *record = model_record_created(ORGDB_KIND_MEMBERSHIP, NULL);
+	model_record_identify(record, 0, model_id(organization->record));
+	model_record_identify(record, 1, user->id);
+	model_put(&driver->model, ORGDB_KIND_MEMBERSHIP, (const uint64_t[3]){ organization->key[0], user->row->key[0], 0 },
+		record);
+}
+
+static void operate_login(struct driver *driver)
+{
+	struct visitor visitor;
+	struct model_verdict verdict = { 0 };
+	orgdb_login_result got;
+	orgdb_login_options options = ORGDB_LOGIN_OPTIONS_INIT;
+	uint32_t rule;
+	pick_visitor(driver, &visitor);
+	options.client_id = visitor.direct ? NULL : visitor.application.id;
+	options.policy = visitor.policy;
+	driver_begin(driver, "log %s in to %s in %s by %s, policy %u", brief(visitor.user.id).text,
+		visitor.direct ? "none" : brief(visitor.application.id).text,
+		visitor.outside ? "none" : brief(visitor.organization.id).text, brief(visitor.connection.id).text,
+		visitor.policy);
+	model_errors errors = visitor_errors(driver, &visitor, &rule, &verdict);
+	int result = orgdb_login(driver->txn, visitor.outside ? NULL : visitor.organization.id, visitor.connection.id,
+		visitor.user.id, &options, &got);
+	expect_rule(driver, rule, result);
+	if (!expect_result(driver, errors, result))
+		return;
+	bool joins = verdict.outcome == ORGDB_LOGIN_WOULD_JOIN;
+	expect_number(driver, "outcome", joins && driver->writing ? ORGDB_LOGIN_JOINED : verdict.outcome, got.outcome);
+	expect_number(driver, "ask_organization", verdict.ask, got.ask_organization);
+	expect_text(driver, "organization",
+		orgdb_string(verdict.organization ? model_id(verdict.organization->record) : ""),
+		orgdb_string(got.organization_id));
+	if (joins && driver->writing)
+		adopt_member(driver, verdict.organization, &visitor.user);
+}
+
 /* ---- Faults and misuse ------------------------------------------------------------------------------------------- */
 
 /* The fault is told, and told at the right field; for a record that is too large as a whole, at the kind. */
@@ -1116,6 +1202,7 @@ static const struct {
 	{ operate_template_context, ANY, 15 },
 	{ operate_allowed, ANY, 40 },
 	{ operate_access, ANY, 15 },
+	{ operate_login, ANY, 50 },
 	{ operate_lsn, ANY, 5 },
 	{ expect_statistics, ANY, 3 },
 };

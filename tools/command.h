@@ -42,6 +42,7 @@
 	X(disable)          \
 	X(add_member)       \
 	X(remove_member)    \
+	X(login)            \
 	X(completion)       \
 	X(manual)
 

@@ -245,6 +245,12 @@ static int run_metrics(const struct subject *subject, orgdb *db)
 	return orgdb_metrics_get(db, &metrics);
 }
 
+static int run_login(const struct subject *subject, orgdb *db)
+{
+	(void)subject;
+	return operations_log_in(db);
+}
+
 static int copy(orgdb *db, uint32_t flags)
 {
 	char path[sizeof(trial->path) + 5];
@@ -517,6 +523,7 @@ static void run_everything(void)
 		{ .name = "check", .run = run_check },
 		{ .name = "readers", .run = run_readers },
 		{ .name = "metrics", .run = run_metrics },
+		{ .name = "login and join", .run = run_login },
 		{ .name = "copy", .run = run_copy },
 		{ .name = "copy compact", .run = run_compact },
 		{ .name = "salvage", .run = run_salvage, .opens = true, .takes_long = true },

@@ -36,6 +36,7 @@ static orgdb_row rows[PAGE];
 static orgdb_statistics statistics;
 static orgdb_cascade gone;
 static orgdb_access access_found;
+static orgdb_login_result login_result;
 static orgdb_str id;
 static uint64_t number;
 static size_t count;
@@ -132,6 +133,7 @@ static int change_enabled_connection(orgdb_txn *txn)
 	return orgdb_enabled_connection_update(txn, ORGANIZATION, CONNECTION, &changes);
 }
 
+static const orgdb_enabled_connection assigning = { .assign_membership_on_login = true, .is_enabled = true };
 static const orgdb_organization_application member_access = { .use_for_member_access = true };
 
 static int change_organization_application(orgdb_txn *txn)
@@ -252,8 +254,15 @@ int operations_populate(orgdb_txn *txn)
 	if (rc == 0)
 		rc = orgdb_enabled_connection_create(txn, ORGANIZATION, CONNECTION, NULL);
 	if (rc == 0)
+		rc = orgdb_enabled_connection_create(txn, OTHER_ORGANIZATION, CONNECTION, &assigning);
+	if (rc == 0)
 		rc = orgdb_organization_application_add(txn, ORGANIZATION, APPLICATION, &member_access);
 	return rc == 0 ? orgdb_application_connection_enable(txn, APPLICATION, CONNECTION, NULL) : rc;
+}
+
+int operations_log_in(orgdb *db)
+{
+	return orgdb_login_and_join(db, OTHER_ORGANIZATION, CONNECTION, USER, NULL, &login_result);
 }
 
 /* ---- The table --------------------------------------------------------------------------------------------------- */
@@ -313,6 +322,8 @@ int operations_populate(orgdb_txn *txn)
 	X(connection_allowed, orgdb_connection_allowed(txn, APPLICATION, ORGANIZATION, CONNECTION, NULL, merged))          \
 	X(template_context, ask_context(txn))                                                                              \
 	X(access_get, orgdb_access_get(txn, APPLICATION, ORGANIZATION, &access_found))                                     \
+	X(login_as_member, orgdb_login(txn, ORGANIZATION, CONNECTION, USER, NULL, &login_result))                          \
+	X(login_of_stranger, orgdb_login(txn, OTHER_ORGANIZATION, CONNECTION, USER, NULL, &login_result))                  \
 	X(free_pages, orgdb_free_pages(txn, &number))                                                                      \
 	X(tables, orgdb_tables(txn, 0, tables, COUNT_OF(tables), &count))                                                  \
 	X(table_rows, orgdb_table_rows(txn, "users", NULL, 0, rows, PAGE, &count))                                         \
@@ -352,6 +363,7 @@ int operations_populate(orgdb_txn *txn)
 	X(organization_application_update, change_organization_application(txn))                                        \
 	X(organization_application_remove, orgdb_organization_application_remove(txn, ORGANIZATION, APPLICATION))       \
 	X(membership_add, orgdb_membership_add(txn, OTHER_ORGANIZATION, USER, NULL))                                    \
+	X(login_and_join, orgdb_login(txn, OTHER_ORGANIZATION, CONNECTION, USER, NULL, &login_result))                  \
 	X(membership_remove, orgdb_membership_remove(txn, ORGANIZATION, USER))                                          \
 	X(member_role_assign, orgdb_member_role_assign(txn, ORGANIZATION, OTHER_USER, OTHER_ROLE))                      \
 	X(member_role_remove, orgdb_member_role_remove(txn, ORGANIZATION, USER, ROLE))                                  \

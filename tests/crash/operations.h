@@ -22,5 +22,7 @@ extern const struct operation operations[];
 extern const size_t operation_count;
 
 int operations_populate(orgdb_txn *txn);
+/* The one public call on a store that reads and then writes. */
+int operations_log_in(orgdb *db);
 
 #endif

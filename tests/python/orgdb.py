@@ -69,6 +69,14 @@ class Access(Structure):
     _fields_ = [(name, c_uint32) for name in ("rule", "usage", "prompt", "discovery")]
 
 
+class LoginOptions(Structure):
+    _fields_ = [("size", c_size_t), ("client_id", c_char_p), ("policy", c_uint32)]
+
+
+class LoginResult(Structure):
+    _fields_ = [("outcome", c_uint32), ("ask_organization", c_bool), ("organization_id", c_char * 21)]
+
+
 class MergeOptions(Structure):
     _fields_ = [("size", c_size_t), ("policy", c_uint32), ("visible_only", c_bool), ("enforce_rules", c_bool),
                 ("access", POINTER(Access))]
@@ -170,7 +178,7 @@ class Error(Exception):
 
     def __init__(self, name, info):
         self.name, self.code = name, info.code
-        self.field, self.message = info.field.decode(), info.message.decode()
+        self.field, self.message, self.rule = info.field.decode(), info.message.decode(), info.rule
         super().__init__(f"{name}: {self.message}")
 
 
@@ -199,6 +207,8 @@ class Library:
         self.describe("orgdb_strerror", c_char_p, c_int)
         self.describe("orgdb_error_name", c_char_p, c_int)
         self.describe("orgdb_error_http_status", c_int, c_int)
+        self.describe("orgdb_rule_name", c_char_p, c_uint32)
+        self.describe("orgdb_rule_text", c_char_p, c_uint32)
         self.describe("orgdb_last_error", POINTER(ErrorInfo))
         self.describe("orgdb_schema_of", POINTER(Schema), c_uint32)
         self.describe("orgdb_close", None, c_void_p)

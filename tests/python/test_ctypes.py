@@ -23,6 +23,7 @@ STRUCTS = {
     "orgdb_str": orgdb.Str, "orgdb_value": orgdb.Value, "orgdb_pair": orgdb.Pair,
     "orgdb_error_info": orgdb.ErrorInfo, "orgdb_options": orgdb.Options, "orgdb_cascade": orgdb.Cascade,
     "orgdb_access": orgdb.Access, "orgdb_merge_options": orgdb.MergeOptions,
+    "orgdb_login_options": orgdb.LoginOptions, "orgdb_login_result": orgdb.LoginResult,
     "orgdb_template_options": orgdb.TemplateOptions, "orgdb_metrics": orgdb.Metrics, "orgdb_statistics": orgdb.Statistics,
     "orgdb_table": orgdb.Table, "orgdb_row": orgdb.Row, "orgdb_reader": orgdb.Reader, "orgdb_problem": orgdb.Problem,
     "orgdb_check_report": orgdb.CheckReport, "orgdb_salvage_report": orgdb.SalvageReport,
@@ -96,6 +97,25 @@ class Stores(unittest.TestCase):
             access = orgdb.Access(usage=9)
             txn.merged("portal", None, access=ctypes.pointer(access))
             self.assertEqual(access.usage, 1)
+
+    def log_in(self, connection, organization=None):
+        result = orgdb.LoginResult()
+        options = orgdb.LoginOptions(size=ctypes.sizeof(orgdb.LoginOptions), client_id=b"portal")
+        library.call("orgdb_login_and_join", self.store.handle, organization, connection, "auth0|1",
+                     ctypes.byref(options), ctypes.byref(result))
+        return result.outcome, result.organization_id.decode()
+
+    def test_logins(self):
+        self.fill()
+        with self.store.writing() as txn:
+            txn.create("user", user_id="auth0|1")
+        with self.assertRaises(orgdb.Error) as caught:
+            self.log_in(self.google, self.acme)
+        self.assertEqual(caught.exception.name, "ORGDB_FORBIDDEN")
+        self.assertEqual(library.c.orgdb_rule_name(caught.exception.rule), b"not_a_member")
+        self.assertEqual(self.log_in(self.saml, self.acme), (2, self.acme))  # ORGDB_LOGIN_JOINED
+        self.assertEqual(self.log_in(self.google, self.acme), (1, self.acme))  # ORGDB_LOGIN_MEMBER
+        self.assertEqual(self.log_in(self.google), (0, ""))  # ORGDB_LOGIN_OUTSIDE
 
     def test_batches(self):
         self.fill()
