@@ -182,6 +182,22 @@ ORGDB_API const char *orgdb_strerror(int code);
 ORGDB_API const char *orgdb_error_name(int code);
 /** The HTTP status that a management API answers for a code: 200 for 0, 500 for unknown ones. */
 ORGDB_API int orgdb_error_http_status(int code);
+/**
+ * The error code that a management API answers beside the status, as its `errorCode`; "" where it has none. Lives forever.
+ *
+ * | status | what failed                                                        | error code                                |
+ * |--------|--------------------------------------------------------------------|-------------------------------------------|
+ * | 400    | a field of an entity or an edge is not valid                       | `invalid_body`                            |
+ * | 404    | no such user, application, connection; invitation                  | `inexistent_user`, `inexistent_client`, `inexistent_connection`; `inexistent_invitation` |
+ * | 404    | no such organization, edge or anything else                        | none                                      |
+ * | 409    | another organization has the name                                  | `organization_conflict`                   |
+ * | 409    | another connection has the name                                    | `connection_conflict`                     |
+ * | 409    | anything else that exists already                                  | none                                      |
+ * | others | see #ORGDB_ERRORS                                                  | none                                      |
+ *
+ * @param info such as orgdb_last_error() gives: the code, and the field, which begins with the kind that the failure is about.
+ */
+ORGDB_API const char *orgdb_error_service_code(const orgdb_error_info *info);
 /** Details of this thread's last failed call. Never NULL; valid until the next call in this thread fails. */
 ORGDB_API const orgdb_error_info *orgdb_last_error(void);
 /**@}*/

@@ -151,6 +151,49 @@ int orgdb_error_http_status(int code)
 	}
 }
 
+/* ---- Error codes of the service ---------------------------------------------------------------------------------- */
+
+/* What a failure is about, as far as the code depends on it; any field of an entity or an edge for NULL. */
+static const struct {
+	int code;
+	const char *about;
+	const char *service_code;
+} service_codes[] = {
+	{ ORGDB_INVALID, NULL, "invalid_body" },
+	{ ORGDB_NOT_FOUND, "user", "inexistent_user" },
+	{ ORGDB_NOT_FOUND, "application", "inexistent_client" },
+	{ ORGDB_NOT_FOUND, "connection", "inexistent_connection" },
+	{ ORGDB_NOT_FOUND, "invitation", "inexistent_invitation" },
+	{ ORGDB_EXISTS, "organization", "organization_conflict" },
+	{ ORGDB_EXISTS, "connection.name", "connection_conflict" },
+};
+
+/* Is a field this one, or one of this kind? */
+static bool is_about(const char *field, const char *about)
+{
+	size_t size = strlen(about);
+	return strncmp(field, about, size) == 0 && (field[size] == '\0' || field[size] == '.');
+}
+
+static bool is_about_a_kind(const char *field)
+{
+	for (uint32_t kind = 0; kind < ORGDB_KINDS; kind++)
+		if (is_about(field, orgdb_schema_of(kind)->name))
+			return true;
+	return false;
+}
+
+const char *orgdb_error_service_code(const orgdb_error_info *info)
+{
+	for (size_t i = 0; i < sizeof(service_codes) / sizeof(service_codes[0]); i++) {
+		const char *about = service_codes[i].about;
+		if (service_codes[i].code == info->code &&
+			(about ? is_about(info->field, about) : is_about_a_kind(info->field)))
+			return service_codes[i].service_code;
+	}
+	return "";
+}
+
 const char *orgdb_version(void)
 {
 	return ORGDB_VERSION;

@@ -53,6 +53,215 @@ Test(error, statuses_are_what_a_management_api_answers)
 	cr_expect_eq(orgdb_error_http_status(0), 200);
 }
 
+/* ---- What a management API answers ------------------------------------------------------------------------------- */
+
+/* What the calls below are about; a domain connection, and one with a realm of its own. */
+static const char *acme, *portal, *con, *somebody, *admin;
+
+static const char no_org[] = "org_zzzzzzzzzzzzzzzz", no_con[] = "con_zzzzzzzzzzzzzzzz", no_user[] = "auth0|nobody";
+
+static int create_domain_connection(const char *name, const char *realm)
+{
+	orgdb_connection connection = ORGDB_CONNECTION_INIT;
+	connection.name = orgdb_string(name);
+	connection.strategy = orgdb_string("samlp");
+	connection.is_domain_connection = true;
+	if (realm)
+		connection.realms = value_of_texts(1, realm);
+	return orgdb_connection_create(txn, &connection, NULL);
+}
+
+static void create_subjects(void)
+{
+	acme = create_organization("acme");
+	portal = create_application("portal");
+	con = create_connection("con", "auth0");
+	somebody = create_user("user");
+	admin = create_role("role");
+	must(create_domain_connection("domain", "realm"));
+	enable_for_application(portal, con);
+	enable_for_organization(acme, con);
+	add_member(acme, somebody);
+	assign_role(acme, somebody, admin);
+	must(orgdb_organization_application_add(txn, acme, portal, NULL));
+}
+
+static int create_named(uint32_t kind, const char *name)
+{
+	any_entity entity = valid_entity(kind, name);
+	return orgdb_entity_create(txn, kind, &entity, NULL);
+}
+
+static int create_with_id(uint32_t kind, const char *id)
+{
+	any_entity entity = valid_entity(kind, "another");
+	*text_at(&entity, &orgdb_schema_of(kind)->fields[0]) = orgdb_string(id);
+	return orgdb_entity_create(txn, kind, &entity, NULL);
+}
+
+static int get(uint32_t kind, const char *id)
+{
+	any_entity entity;
+	return orgdb_entity_get(txn, kind, id, &entity);
+}
+
+static int delete_twice(uint32_t kind)
+{
+	orgdb_str id;
+	any_entity entity = valid_entity(kind, "gone");
+	must(orgdb_entity_create(txn, kind, &entity, &id));
+	const char *kept = copy(id);
+	must(orgdb_entity_delete(txn, kind, kept, NULL));
+	return orgdb_entity_delete(txn, kind, kept, NULL);
+}
+
+static int rename_to(const char *id, const char *name)
+{
+	orgdb_organization changes = ORGDB_ORGANIZATION_INIT;
+	changes.fields = ORGDB_ORGANIZATION_NAME;
+	changes.name = orgdb_string(name);
+	return orgdb_organization_update(txn, id, &changes);
+}
+
+static int enable_with_signup(void)
+{
+	orgdb_enabled_connection edge = ORGDB_ENABLED_CONNECTION_INIT;
+	edge.fields = ORGDB_ENABLED_CONNECTION_IS_SIGNUP_ENABLED;
+	edge.is_signup_enabled = true;
+	return orgdb_enabled_connection_update(txn, acme, con, &edge);
+}
+
+static int set_large_metadata(void)
+{
+	orgdb_user changes = ORGDB_USER_INIT;
+	changes.fields = ORGDB_USER_USER_METADATA;
+	changes.user_metadata = value_of_entries(1, repeat("x", ORGDB_RECORD_SIZE_MAX));
+	return orgdb_user_update(txn, somebody, &changes);
+}
+
+static int change_nothing(void)
+{
+	orgdb_user changes = ORGDB_USER_INIT;
+	return orgdb_user_update(txn, somebody, &changes);
+}
+
+static int get_by_name(uint32_t kind)
+{
+	any_entity entity;
+	return kind == ORGDB_KIND_CONNECTION ? orgdb_connection_get_by_name(txn, "nobody", &entity.connection)
+		: kind == ORGDB_KIND_ROLE        ? orgdb_role_get_by_name(txn, "nobody", &entity.role)
+										 : orgdb_organization_get_by_name(txn, "nobody", &entity.organization);
+}
+
+static int merge_with_bad_size(void)
+{
+	orgdb_merge_options options = { .size = 1 };
+	return orgdb_connection_allowed(txn, portal, acme, con, &options, NULL);
+}
+
+static int be_refused(void)
+{
+	orgdb_merge_options options = ORGDB_MERGE_OPTIONS_INIT;
+	options.enforce_rules = true;
+	return orgdb_connection_allowed(txn, portal, acme, con, &options, NULL);
+}
+
+static int open_nothing(void)
+{
+	orgdb_options options = ORGDB_OPTIONS_INIT;
+	orgdb *other;
+	options.must_exist = true;
+	return orgdb_open(path_in_directory("missing.orgdb"), &options, &other);
+}
+
+/* What fails, the status and the error code. */
+#define ANSWERS(X)                                                                           \
+	X(get(ORGDB_KIND_ORGANIZATION, no_org), 404, "")                                         \
+	X(get_by_name(ORGDB_KIND_ORGANIZATION), 404, "")                                         \
+	X(delete_twice(ORGDB_KIND_ORGANIZATION), 404, "")                                        \
+	X(get(ORGDB_KIND_USER, no_user), 404, "inexistent_user")                                 \
+	X(delete_twice(ORGDB_KIND_USER), 404, "inexistent_user")                                 \
+	X(get(ORGDB_KIND_APPLICATION, "nobody"), 404, "inexistent_client")                       \
+	X(get(ORGDB_KIND_CONNECTION, no_con), 404, "inexistent_connection")                      \
+	X(get_by_name(ORGDB_KIND_CONNECTION), 404, "inexistent_connection")                      \
+	X(get(ORGDB_KIND_ROLE, "rol_zzzzzzzzzzzzzzzz"), 404, "")                                 \
+	X(get_by_name(ORGDB_KIND_ROLE), 404, "")                                                 \
+	X(orgdb_enabled_connection_delete(txn, acme, no_con), 404, "inexistent_connection")      \
+	X(orgdb_enabled_connection_delete(txn, no_org, con), 404, "")                            \
+	X(orgdb_enabled_connection_delete(txn, create_organization("empty"), con), 404, "")      \
+	X(orgdb_application_connection_disable(txn, create_application("empty"), con), 404, "")  \
+	X(orgdb_application_connection_disable(txn, "nobody", con), 404, "inexistent_client")    \
+	X(orgdb_membership_add(txn, acme, no_user, NULL), 404, "inexistent_user")                \
+	X(orgdb_membership_add(txn, no_org, somebody, NULL), 404, "")                            \
+	X(orgdb_membership_remove(txn, acme, create_user("stranger")), 404, "")                  \
+	X(orgdb_member_role_remove(txn, acme, somebody, create_role("other")), 404, "")          \
+	X(orgdb_organization_application_remove(txn, acme, "nobody"), 404, "inexistent_client")  \
+	X(orgdb_organization_application_remove(txn, acme, create_application("none")), 404, "") \
+	X(open_nothing(), 404, "")                                                               \
+	X(create_named(ORGDB_KIND_ORGANIZATION, "acme"), 409, "organization_conflict")           \
+	X(create_with_id(ORGDB_KIND_ORGANIZATION, acme), 409, "organization_conflict")           \
+	X(rename_to(create_organization("initech"), "acme"), 409, "organization_conflict")       \
+	X(create_named(ORGDB_KIND_CONNECTION, "con"), 409, "connection_conflict")                \
+	X(create_with_id(ORGDB_KIND_CONNECTION, con), 409, "")                                   \
+	X(create_domain_connection("new", "realm"), 409, "")                                     \
+	X(create_domain_connection("new", NULL), 409, "")                                        \
+	X(create_named(ORGDB_KIND_ROLE, "role"), 409, "")                                        \
+	X(create_with_id(ORGDB_KIND_APPLICATION, portal), 409, "")                               \
+	X(create_with_id(ORGDB_KIND_USER, somebody), 409, "")                                    \
+	X(orgdb_enabled_connection_create(txn, acme, con, NULL), 409, "")                        \
+	X(orgdb_application_connection_enable(txn, portal, con, NULL), 409, "")                  \
+	X(orgdb_organization_application_add(txn, acme, portal, NULL), 409, "")                  \
+	X(orgdb_membership_add(txn, acme, somebody, NULL), 409, "")                              \
+	X(orgdb_member_role_assign(txn, acme, somebody, admin), 409, "")                         \
+	X(create_named(ORGDB_KIND_ORGANIZATION, "Not A Name"), 400, "invalid_body")              \
+	X(create_with_id(ORGDB_KIND_USER, "nonsense"), 400, "invalid_body")                      \
+	X(enable_with_signup(), 400, "invalid_body")                                             \
+	X(change_nothing(), 400, "invalid_body")                                                 \
+	X(merge_with_bad_size(), 400, "")                                                        \
+	X(be_refused(), 403, "")                                                                 \
+	X(set_large_metadata(), 413, "")
+
+static void expect_answer(const char *call, int rc, int status, const char *service_code)
+{
+	const orgdb_error_info *info = orgdb_last_error();
+	cr_expect(rc < 0 && info->code == rc, "%s: %s", call, orgdb_error_name(rc));
+	cr_expect_eq(orgdb_error_http_status(rc), status, "%s: %d", call, orgdb_error_http_status(rc));
+	cr_expect_str_eq(orgdb_error_service_code(info), service_code, "%s: \"%s\"", call, orgdb_error_service_code(info));
+}
+
+Test(error, statuses_and_codes_are_the_services)
+{
+	create_subjects();
+#define EXPECT_ANSWER(call, status, service_code) expect_answer(#call, call, status, service_code);
+	ANSWERS(EXPECT_ANSWER)
+#undef EXPECT_ANSWER
+}
+
+Test(error, codes_follow_from_the_whole_name_of_the_kind)
+{
+	static const struct {
+		int code;
+		const char *field, *service_code;
+	} rows[] = {
+		{ ORGDB_NOT_FOUND, "invitation.id", "inexistent_invitation" },
+		{ ORGDB_NOT_FOUND, "user", "inexistent_user" },
+		{ ORGDB_NOT_FOUND, "user_group.id", "" },
+		{ ORGDB_NOT_FOUND, "application_connection", "" },
+		{ ORGDB_NOT_FOUND, "", "" },
+		{ ORGDB_EXISTS, "organization_application", "" },
+		{ ORGDB_EXISTS, "connection.name_of_something", "" },
+		{ ORGDB_EXISTS, "user.user_id", "" },
+		{ ORGDB_INVALID, "options.policy", "" },
+		{ ORGDB_INVALID, "membership.extra", "invalid_body" },
+		{ ORGDB_FORBIDDEN, "user.blocked", "" },
+		{ ORGDB_OK, "", "" },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		orgdb_error_info info = { .code = rows[i].code, .field = rows[i].field, .message = "" };
+		cr_expect_str_eq(orgdb_error_service_code(&info), rows[i].service_code, "row %zu", i);
+	}
+}
+
 Test(error, other_numbers_are_unknown)
 {
 	static const int unknown[] = { 1, -1, -1000, -1023, -30798, 2147483647, -2147483647 - 1 };

@@ -58,8 +58,9 @@ static enum action action_for(orgdb_error code)
 /* Plain text; in JSON the message needs escapes, for it may quote what the caller sent. */
 static void answer(int code, char *body, size_t size)
 {
+	const orgdb_error_info *info = orgdb_last_error();
 	if (action_for((orgdb_error)code) == TELL_CALLER)
-		snprintf(body, size, "%d %s", orgdb_error_http_status(code), orgdb_last_error()->message);
+		snprintf(body, size, "%d %s: %s", orgdb_error_http_status(code), orgdb_error_service_code(info), info->message);
 	else /* What is inside is nobody's business. */
 		snprintf(body, size, "%d unavailable", orgdb_error_http_status(code));
 }

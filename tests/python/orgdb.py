@@ -209,6 +209,7 @@ class Library:
         self.describe("orgdb_error_http_status", c_int, c_int)
         self.describe("orgdb_rule_name", c_char_p, c_uint32)
         self.describe("orgdb_rule_text", c_char_p, c_uint32)
+        self.describe("orgdb_error_service_code", c_char_p, POINTER(ErrorInfo))
         self.describe("orgdb_last_error", POINTER(ErrorInfo))
         self.describe("orgdb_schema_of", POINTER(Schema), c_uint32)
         self.describe("orgdb_close", None, c_void_p)
