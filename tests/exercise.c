@@ -89,6 +89,11 @@ static void create_organizations(orgdb_txn *txn)
 		orgdb_enabled_connection edge = ORGDB_ENABLED_CONNECTION_INIT;
 		if (i % 4 == 0)
 			exercise_must(orgdb_value_from_pairs(&pair, 1, map, sizeof(map), &edge.extra), "extra");
+		orgdb_organization_application place = { .use_for_member_access = i % 2 };
+		for (unsigned a = i % 3; a < 4; a++)
+			exercise_must(
+				orgdb_organization_application_add(txn, id.text, id_of("client", a).text, a == 3 ? NULL : &place),
+				"application's place");
 		for (unsigned c = i % 5; c < CONNECTIONS; c += 3)
 			exercise_must(
 				orgdb_enabled_connection_create(txn, id.text, id_of("con_", c).text, &edge), "enabled connection");
@@ -167,7 +172,7 @@ void exercise_create(const char *path, bool compact)
 /* What is counted as a failure. */
 static size_t failed(int rc)
 {
-	return rc != 0 && rc != ORGDB_NOT_FOUND && rc != ORGDB_TRUNCATED;
+	return rc != 0 && rc != ORGDB_NOT_FOUND && rc != ORGDB_TRUNCATED && rc != ORGDB_FORBIDDEN;
 }
 
 static const char *text_of(orgdb_str view, char text[TEXT_SIZE])
@@ -180,12 +185,18 @@ static size_t read_organization(orgdb_txn *txn, const char *id)
 {
 	char user[TEXT_SIZE], client[] = "client0000000000000001";
 	orgdb_enabled_connection edges[LIST_SIZE];
+	orgdb_organization_application places[LIST_SIZE];
+	orgdb_access access;
+	orgdb_login_result result;
 	orgdb_merged_connection merged[LIST_SIZE];
 	orgdb_user members[LIST_SIZE];
 	orgdb_role roles[LIST_SIZE];
 	size_t count = LIST_SIZE, unused, failures = 0;
 	failures += failed(orgdb_merged_connections(txn, client, id, NULL, merged, LIST_SIZE, &unused));
 	failures += failed(orgdb_enabled_connection_list(txn, id, 0, edges, LIST_SIZE, &unused));
+	failures += failed(orgdb_organization_application_list(txn, id, 0, places, LIST_SIZE, &unused));
+	failures += failed(orgdb_access_get(txn, client, id, &access));
+	failures += failed(orgdb_login(txn, id, id_of("con_", 3).text, user_id_of(7).text, NULL, &result));
 	for (uint64_t after = 0; count == LIST_SIZE; after = members[LIST_SIZE - 1].ordinal) {
 		int rc = orgdb_organization_members(txn, id, after, members, LIST_SIZE, &count);
 		failures += failed(rc);
@@ -219,7 +230,8 @@ static size_t read_others(orgdb_txn *txn, uint32_t kind, const char *id)
 	case ORGDB_KIND_ROLE:
 		return failed(orgdb_role_members(txn, "org_0000000000000000", id, 0, users, LIST_SIZE, &unused));
 	case ORGDB_KIND_APPLICATION:
-		return failed(orgdb_application_connections(txn, id, 0, connections, LIST_SIZE, &unused));
+		return failed(orgdb_application_connections(txn, id, 0, connections, LIST_SIZE, &unused)) +
+			failed(orgdb_application_organizations(txn, id, 0, organizations, LIST_SIZE, &unused));
 	case ORGDB_KIND_CONNECTION:
 		return read_connection(txn, id);
 	case ORGDB_KIND_EMAIL_TEMPLATE:
@@ -290,6 +302,7 @@ static size_t change_something(orgdb_txn *txn)
 	failures += failed(orgdb_organization_create(txn, &organization, &id));
 	if (id.data) {
 		failures += failed(orgdb_membership_add(txn, id.data, user.text, NULL));
+		failures += failed(orgdb_organization_application_add(txn, id.data, id_of("client", 1).text, NULL));
 		failures += failed(orgdb_enabled_connection_create(txn, id.data, connection.text, NULL));
 	}
 	for (unsigned i = 0; i < 40; i++) {

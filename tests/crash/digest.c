@@ -111,12 +111,17 @@ static int add_organization(struct digest *digest, const void *entry)
 {
 	const orgdb_organization *organization = entry;
 	orgdb_enabled_connection enabled[PAGE];
+	orgdb_organization_application places[PAGE];
 	char id[INPUT_ID_SIZE];
 	size_t count;
 	text(organization->id, id);
 	int rc = orgdb_enabled_connection_list(digest->txn, id, 0, enabled, PAGE, &count);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		add_entry(digest, orgdb_schema_of(ORGDB_KIND_ENABLED_CONNECTION), &enabled[i]);
+	if (rc == 0)
+		rc = orgdb_organization_application_list(digest->txn, id, 0, places, PAGE, &count);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		add_entry(digest, orgdb_schema_of(ORGDB_KIND_ORGANIZATION_APPLICATION), &places[i]);
 	return rc == 0 ? add_members(digest, id) : rc;
 }
 

@@ -68,15 +68,20 @@ static int change_entity(orgdb_txn *txn, struct input *input)
 	return rc;
 }
 
+static const orgdb_enabled_connection assigning = { .assign_membership_on_login = true,
+	.show_as_button = true,
+	.is_enabled = true };
+
 static int change_edge(orgdb_txn *txn, struct input *input)
 {
 	char first[INPUT_ID_SIZE], second[INPUT_ID_SIZE], third[INPUT_ID_SIZE];
+	orgdb_login_result result;
 	bool add = input_chance(input, 70);
 	some_id(input, ORGDB_KIND_ORGANIZATION, first);
-	switch (input_below(input, 4)) {
+	switch (input_below(input, 6)) {
 	case 0:
 		some_id(input, ORGDB_KIND_CONNECTION, second);
-		return add ? orgdb_enabled_connection_create(txn, first, second, NULL)
+		return add ? orgdb_enabled_connection_create(txn, first, second, &assigning)
 				   : orgdb_enabled_connection_delete(txn, first, second);
 	case 1:
 		some_id(input, ORGDB_KIND_APPLICATION, first);
@@ -86,6 +91,14 @@ static int change_edge(orgdb_txn *txn, struct input *input)
 	case 2:
 		some_id(input, ORGDB_KIND_USER, second);
 		return add ? orgdb_membership_add(txn, first, second, NULL) : orgdb_membership_remove(txn, first, second);
+	case 3:
+		some_id(input, ORGDB_KIND_APPLICATION, second);
+		return add ? orgdb_organization_application_add(txn, first, second, NULL)
+				   : orgdb_organization_application_remove(txn, first, second);
+	case 4:
+		some_id(input, ORGDB_KIND_CONNECTION, second);
+		some_id(input, ORGDB_KIND_USER, third);
+		return orgdb_login(txn, first, second, third, NULL, &result);
 	default:
 		some_id(input, ORGDB_KIND_USER, second);
 		some_id(input, ORGDB_KIND_ROLE, third);
