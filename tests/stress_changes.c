@@ -215,7 +215,7 @@ static void draw_options(uint64_t *random, orgdb_merge_options *options)
 	*options = (orgdb_merge_options)ORGDB_MERGE_OPTIONS_INIT;
 	options->policy = below(random, 3);
 	options->visible_only = below(random, 3) == 0;
-	options->enforce_rules = below(random, 8) == 0;
+	options->enforce_rules = below(random, 4) == 0;
 }
 
 static void draw_question(uint64_t *random, const orgdb_merge_options *options, struct question *question)

@@ -180,6 +180,8 @@ static void delete_connection(struct step *step, uint32_t c)
 static void delete_application(struct step *step, uint32_t a)
 {
 	step->tenant->applications[a] = (struct application){ 0 };
+	for (uint32_t o = 0; o < ORGANIZATIONS; o++)
+		step->tenant->organizations[o].places &= ~(1u << a);
 	IN_STORE(step, orgdb_application_delete(step->txn, client_ids[a], NULL));
 }
 
@@ -287,6 +289,30 @@ static void change_usage(struct step *step)
 	IN_STORE(step, orgdb_application_update(step->txn, client_ids[a], &changes));
 }
 
+/* In the organization's row, which the caches keep. */
+static void change_guard(struct step *step)
+{
+	uint32_t o = some_organization(step);
+	struct organization *organization = &step->tenant->organizations[o];
+	organization->guarded = !organization->guarded;
+	orgdb_organization changes = ORGDB_ORGANIZATION_INIT;
+	changes.fields = ORGDB_ORGANIZATION_IS_APP_ENTITLEMENT_ACTIVE;
+	changes.is_app_entitlement_active = organization->guarded;
+	IN_STORE(step, orgdb_organization_update(step->txn, organization_ids[o], &changes));
+}
+
+static void change_place(struct step *step)
+{
+	orgdb_organization_application place = { .use_for_member_access = true };
+	uint32_t a = some_application(step), o = some_organization(step);
+	uint32_t *places = &step->tenant->organizations[o].places;
+	*places ^= 1u << a;
+	if (*places >> a & 1)
+		IN_STORE(step, orgdb_organization_application_add(step->txn, organization_ids[o], client_ids[a], &place));
+	else
+		IN_STORE(step, orgdb_organization_application_remove(step->txn, organization_ids[o], client_ids[a]));
+}
+
 /* Memberships are none of the caches' business. */
 static void change_membership(struct step *step)
 {
@@ -328,12 +354,14 @@ static const struct {
 	uint32_t share; /* In percent. */
 	void (*change)(struct step *step);
 } kinds_of_change[] = {
-	{ 22, change_edge },
-	{ 20, change_options },
+	{ 19, change_edge },
+	{ 17, change_options },
 	{ 16, change_use },
 	{ 9, change_display_name },
 	{ 6, change_button },
 	{ 5, change_usage },
+	{ 4, change_guard },
+	{ 2, change_place },
 	{ 8, change_membership },
 	{ 3, replace_connection },
 	{ 3, replace_application },
@@ -447,6 +475,8 @@ static int judge_question(const struct tenant *tenant, const struct question *qu
 		return ORGDB_NOT_FOUND;
 	uint32_t forbidden = o == NOWHERE ? ORGDB_USAGE_REQUIRE : ORGDB_USAGE_DENY;
 	bool is_forbidden = tenant->applications[question->application].usage == forbidden;
+	if (o < ORGANIZATIONS && tenant->organizations[o].guarded)
+		is_forbidden |= !(tenant->organizations[o].places >> question->application & 1);
 	return question->options.enforce_rules && is_forbidden ? ORGDB_FORBIDDEN : ORGDB_OK;
 }
 

@@ -62,6 +62,8 @@ struct organization {
 	bool there;
 	uint8_t edges[CONNECTIONS];
 	uint8_t members; /* A bit for each user. */
+	bool guarded;    /* is_app_entitlement_active */
+	uint32_t places; /* A bit for each application whose place lets members in. */
 };
 
 struct tenant {
