@@ -472,7 +472,7 @@ static bool sum_up(const struct rebuild *rebuild)
 {
 	struct salvage *salvage = rebuild->salvage;
 	orgdb_salvage_report *report = salvage->report;
-	bool whole = salvage->refused == 0 && !salvage->may_be_older;
+	bool whole = salvage->refused == 0 && !salvage->may_be_older && !salvage->took_doubtful;
 	for (int place = PLACE_META + 1; place < KV_PLACE_COUNT; place++)
 		whole &= orgdb__salvage_is_whole(salvage, (enum kv_place)place);
 	for (uint32_t kind = 0; kind < ORGDB_KINDS; kind++) {

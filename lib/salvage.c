@@ -239,6 +239,7 @@ static bool read_leaf(void *context, const char *name, struct leaf *leaf)
 	}
 	struct reading reading = { .salvage = salvage, .place = place };
 	orgdb__leaf_rows(leaf, true, keep_row, &reading);
+	salvage->took_doubtful |= leaf->is_doubtful;
 	salvage->refused += reading.refused;
 	if (reading.refused > 0)
 		orgdb__salvage_problem(salvage, table, "page %llu: %u of its rows make no sense", number, reading.refused);

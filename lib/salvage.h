@@ -26,12 +26,13 @@ struct salvage {
 	uint64_t expected[KV_PLACE_COUNT]; /* Rows, as the tables say themselves; UINT64_MAX: unknown. */
 	uint64_t found[KV_PLACE_COUNT];    /* Different ones. */
 	struct counters counters;
-	bool counted;      /* `counters` were found. */
-	bool may_be_older; /* A newer snapshot may have been lost. */
-	uint64_t refused;  /* Rows that make no sense. */
-	int rc;            /* What keeps the salvage from going on. */
-	orgdb_txn *txn;    /* In which rows are kept. */
-	uint32_t needed;   /* The format version that the store asks for, if this library does not know it; or 0. */
+	bool counted;       /* `counters` were found. */
+	bool may_be_older;  /* A newer snapshot may have been lost. */
+	bool took_doubtful; /* Rows of which nobody knows whether they still count. */
+	uint64_t refused;   /* Rows that make no sense. */
+	int rc;             /* What keeps the salvage from going on. */
+	orgdb_txn *txn;     /* In which rows are kept. */
+	uint32_t needed;    /* The format version that the store asks for, if this library does not know it; or 0. */
 };
 
 /* Tell whoever wants to know. The table's name lives for ever. */

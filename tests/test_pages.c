@@ -6,113 +6,29 @@
  */
 #include "exercise.h"
 #include "fixture.h"
-#include "little.h"
-#include "pages.h"
+#include "image.h"
 
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { PAGE = 4096 };
-
-static uint8_t *image;
-static size_t image_size;
-
-static void take_image(bool compact)
-{
-	struct stat info;
-	const char *path = path_in_directory(compact ? "compact.orgdb" : "changed.orgdb");
-	exercise_create(path, compact);
-	FILE *file = fopen(path, "rb");
-	cr_assert_not_null(file);
-	cr_assert_eq(fstat(fileno(file), &info), 0);
-	image_size = (size_t)info.st_size;
-	image = keep(image_size);
-	cr_assert_eq(fread(image, 1, image_size, file), image_size);
-	fclose(file);
-	cr_assert_eq(little_get32(image + 40), PAGE);
-}
 
 static void take_compact_image(void)
 {
 	fixture_directory();
-	take_image(true);
+	image_take(true);
 }
 
 static void take_changed_image(void)
 {
 	fixture_directory();
-	take_image(false);
+	image_take(false);
 }
 
 TestSuite(pages, .init = take_compact_image, .fini = fixture_close, .timeout = 60);
 TestSuite(free_list, .init = take_changed_image, .fini = fixture_close, .timeout = 60);
-
-/* ---- Finding one's way about the image --------------------------------------------------------------------------- */
-
-static uint8_t *page_at(uint64_t number)
-{
-	cr_assert_lt(number, image_size / PAGE);
-	return image + number * PAGE;
-}
-
-static size_t node_count(const uint8_t *page)
-{
-	return (little_get16(page + 12) - (size_t)PAGE_HEADER) / 2;
-}
-
-static uint8_t *offset_of_node(uint8_t *page, size_t i)
-{
-	cr_assert_lt(i, node_count(page));
-	return page + PAGE_HEADER + 2 * i;
-}
-
-static uint8_t *node_at(uint8_t *page, size_t i)
-{
-	return page + little_get16(offset_of_node(page, i));
-}
-
-static uint8_t *value_of(uint8_t *node)
-{
-	return node + 8 + little_get16(node + 6);
-}
-
-/* The newest meta page's trees: 0 the free list, 1 the tables. */
-static uint8_t *meta_tree(int which)
-{
-	const uint8_t *first = image, *second = image + PAGE;
-	bool newer = little_get64(second + 144) > little_get64(first + 144);
-	return image + (newer ? PAGE : 0) + 40 + 48 * which;
-}
-
-static uint8_t *root_of(const uint8_t *tree)
-{
-	return page_at(little_get64(tree + offsetof(struct tree, root)));
-}
-
-static uint8_t *table_tree(const char *name)
-{
-	uint8_t *page = root_of(meta_tree(1));
-	for (size_t i = 0; i < node_count(page); i++) {
-		uint8_t *node = node_at(page, i);
-		if (little_get16(node + 6) == strlen(name) && memcmp(node + 8, name, strlen(name)) == 0)
-			return value_of(node);
-	}
-	cr_assert_fail("no table %s", name);
-	return NULL;
-}
-
-static uint8_t *first_leaf(const char *table)
-{
-	uint8_t *page = root_of(table_tree(table));
-	while (little_get16(page + 10) == 1)
-		page = page_at(little_get32(node_at(page, 0)));
-	return page;
-}
 
 /* A value's pages, and the leaf's node that names them. */
 static uint8_t *large_node(void)
@@ -135,10 +51,7 @@ static uint8_t *large_page(void)
 static int try_open(bool verify, orgdb **opened)
 {
 	const char *path = path_in_directory("damaged.orgdb");
-	FILE *file = fopen(path, "wb");
-	cr_assert_not_null(file);
-	cr_assert_eq(fwrite(image, 1, image_size, file), image_size);
-	cr_assert_eq(fclose(file), 0);
+	image_write(path);
 	orgdb_options options = ORGDB_OPTIONS_INIT;
 	options.map_size = MEBIBYTE;
 	options.must_exist = true;
@@ -188,7 +101,7 @@ Test(pages, whole_stores_are_accepted)
 	must(try_open(true, &whole));
 	must(orgdb_check(whole, NULL));
 	orgdb_close(whole);
-	take_image(false);
+	image_take(false);
 	must(try_open(true, &whole));
 	must(orgdb_check(whole, NULL));
 	orgdb_close(whole);
