@@ -18,7 +18,7 @@
 #include "index.h"
 #include "salvage.h"
 
-enum { PART = 20000, ENDS_MAX = 3 };
+enum { PART = 5000, ENDS_MAX = 3 };
 
 /* How far a part has come. */
 struct progress {

@@ -6,6 +6,7 @@
 #include "fixture.h"
 #include "image.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -160,6 +161,59 @@ Test(salvage, a_branch_alone_costs_nothing)
 	cr_expect(report.problems > 0);
 }
 
+enum { MANY = 6000 };
+
+/* A crowd: sets of many chunks, tables with branches, and more than is written at once. */
+static void make_crowd(void)
+{
+	organization = create_organization("acme");
+	create_role("admin");
+	for (unsigned i = 0; i < MANY; i++) {
+		const char *id = create_user(format("%04u", i));
+		add_member(organization, id);
+	}
+	take_image();
+}
+
+static void expect_crowd(int rc)
+{
+	cr_expect_eq(salvage(0), rc, "%s", told);
+	orgdb_statistics after = statistics();
+	cr_expect_eq(after.count[ORGDB_KIND_USER], MANY);
+	cr_expect_eq(after.count[ORGDB_KIND_MEMBERSHIP], MANY);
+	cr_expect_eq(after.count[ORGDB_KIND_ROLE], 1);
+}
+
+Test(salvage, a_crowd)
+{
+	make_crowd();
+	expect_crowd(0);
+}
+
+Test(salvage, what_one_chunk_of_many_has_lost_the_other_side_knows)
+{
+	size_t size;
+	make_crowd();
+	row("edges", "\x04", &size)[0] = 0;
+	expect_crowd(ORGDB_CORRUPT);
+}
+
+Test(salvage, trees_that_lie_about_their_depth)
+{
+	make_crowd();
+	uint8_t *depth = table_tree("users") + offsetof(struct tree, depth);
+	little_put(depth, little_get16(depth) + 1u, 2);
+	expect_crowd(0);
+}
+
+Test(salvage, branches_that_lead_into_another_table)
+{
+	make_crowd();
+	uint8_t *way = node_at(root_of(table_tree("edges")), 1);
+	little_put(way, little_get64(first_leaf("users")), 4);
+	expect_crowd(0);
+}
+
 /* ---- What must not be -------------------------------------------------------------------------------------------- */
 
 Test(salvage, a_membership_that_only_one_side_claims_is_not_believed)
@@ -242,30 +296,58 @@ Test(salvage, where_the_past_cannot_be_told_it_is_taken_only_on_demand)
 	cr_expect(has_member("auth0|ann") && !has_user("auth0|bob")); /* Whom the index does not know any more. */
 }
 
-/* A user's large value holds what looks like a page of users, in its own place. */
+/* A page of earlier has the same users, of whom one was not yet blocked. */
+Test(salvage, what_a_tree_leads_to_counts_before_what_may_be_of_the_past)
+{
+	orgdb_user user = ORGDB_USER_INIT;
+	for (unsigned i = 0; i < 300; i++)
+		create_user(format("%04u", i));
+	commit();
+	begin_write();
+	user.fields = ORGDB_USER_BLOCKED;
+	user.blocked = true;
+	must(orgdb_user_update(txn, "auth0|0000", &user));
+	take_image();
+	uint8_t *branch = root_of(table_tree("users"));
+	cr_assert_eq(little_get16(branch + 10), 1);
+	zero(page_at(little_get32(node_at(branch, 1)))); /* So that rows are missing ... */
+	zero(root_of(meta_tree(0)));                     /* ... and free pages cannot be told. */
+	cr_expect_eq(salvage(ORGDB_SALVAGE_DOUBTFUL), ORGDB_CORRUPT);
+	must(orgdb_user_get(txn, "auth0|0000", &user));
+	cr_expect(user.blocked);
+}
+
+static void lose_root(const char *table)
+{
+	little_put64(table_tree(table) + offsetof(struct tree, root), 1);
+}
+
+/* A user's large value, which its row does not lead to any more, holds what looks like a page of users, in its own place. */
 static uint8_t *forge_page(void)
 {
 	orgdb_user user = ORGDB_USER_INIT;
+	size_t size;
 	user.user_id = orgdb_string("auth0|large");
 	user.app_metadata = value_of_entries(1, repeat("x", 3 * PAGE));
 	must(orgdb_user_create(txn, &user, NULL));
 	create_user("eve");
 	take_image();
-	uint64_t first = 2;
-	while (little_get16(page_at(first) + 10) != 4 || little_get32(page_at(first) + 12) < 3)
-		first++;
+	uint64_t first = little_get64(row("users", "\x01\x01", &size));
+	cr_assert_eq(little_get16(page_at(first) + 10), 4);
 	memcpy(page_at(first + 1), first_leaf("users"), PAGE);
 	little_put64(page_at(first + 1), first + 1);
 	memcpy(find_bytes(page_at(first + 1), PAGE, "auth0|eve"), "auth0|mal", 9);
-	zero(first_leaf("unique")); /* Which would know better. */
-	zero(first_leaf("users"));
+	little_put64(row("users", "\x01\x01", &size), 0);
+	row("users", "\x01\x02", &size)[0] = 0xc1; /* Eve does not stand in the way. */
+	lose_root("unique");                       /* Which would know better. */
+	lose_root("users");
 	return page_at(first);
 }
 
 Test(salvage, the_inside_of_a_value_is_no_page)
 {
 	forge_page();
-	cr_expect_eq(salvage(0), ORGDB_NOT_FOUND);
+	cr_expect_eq(salvage(ORGDB_SALVAGE_DOUBTFUL), ORGDB_NOT_FOUND);
 }
 
 Test(salvage, what_may_be_the_inside_of_a_value_is_doubtful)
