@@ -131,18 +131,23 @@ static int judge_unlocked(const char *path, const char *lock_path, int error)
 		lock_path);
 }
 
-/* Whether a store that is to be read only must do without its lock file. What else may be wrong with it, LMDB will say. */
-static int choose_locking(struct kv *kv)
+/*
+ * Make the lock file, before LMDB does, which would follow a link that somebody has put there, and write into what it leads to.
+ * Then see whether a store that is to be read only must do without. What else may be wrong, LMDB will say.
+ */
+static int choose_locking(struct kv *kv, bool read_only)
 {
 	char lock_path[PATH_MAX];
 	int rc = name_lock_file(kv->path, lock_path);
 	if (rc != 0)
 		return rc;
-	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, STORE_MODE);
+	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, STORE_MODE);
 	int error = fd < 0 ? errno : 0;
 	if (fd >= 0)
 		close(fd);
-	if (error != EACCES && error != EPERM && error != EROFS)
+	if (error == ELOOP)
+		return orgdb__fail_system(ORGDB_PERMISSION, error, "%s is a symbolic link; remove it", lock_path);
+	if (!read_only || (error != EACCES && error != EPERM && error != EROFS))
 		return 0;
 	kv->unlocked = true;
 	rc = judge_unlocked(kv->path, lock_path, error);
@@ -319,7 +324,7 @@ int orgdb__kv_open(
 	kv->map_size_max = settings->map_size_max ? round_to_mib(settings->map_size_max) : UINT64_MAX / MIB * MIB;
 	if (map_size > kv->map_size_max)
 		map_size = kv->map_size_max;
-	int rc = settings->read_only ? choose_locking(kv) : 0;
+	int rc = choose_locking(kv, settings->read_only);
 	if (rc == 0)
 		rc = open_as_set(kv, settings, map_size);
 	if (rc == 0)
