@@ -16,6 +16,7 @@
 #include "edges.h"
 #include "enabled_connection.h"
 #include "index.h"
+#include "owned.h"
 #include "salvage.h"
 
 enum { PART = 5000, ENDS_MAX = 3 };
@@ -54,7 +55,7 @@ struct relation {
 	struct side sides[2];
 };
 
-enum { OFFERS, MEMBERSHIPS, ROLES, ENABLED };
+enum { OFFERS, MEMBERSHIPS, ROLES, PLACES, ENABLED };
 
 static const struct relation relations[] = {
 	[OFFERS] = { ORGDB_KIND_APPLICATION_CONNECTION, EDGE_APPLICATION_CONNECTION,
@@ -64,6 +65,9 @@ static const struct relation relations[] = {
 		{ { TABLE_MEMBERS_OF_ORGANIZATION, { 0 }, 1 }, { TABLE_ORGANIZATIONS_OF_USER, { 1 }, 0 } } },
 	[ROLES] = { MEMBER_ROLES, EDGE_MEMBER_ROLE, { ORGDB_KIND_ORGANIZATION, ORGDB_KIND_USER, ORGDB_KIND_ROLE }, 3,
 		{ { TABLE_ROLES_OF_MEMBER, { 0, 1 }, 2 }, { TABLE_MEMBERS_OF_ROLE, { 2, 0 }, 1 } } },
+	[PLACES] = { ORGDB_KIND_ORGANIZATION_APPLICATION, EDGE_ORGANIZATION_APPLICATION,
+		{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_APPLICATION }, 2,
+		{ { TABLE_APPLICATIONS_OF_ORGANIZATION, { 0 }, 1 }, { TABLE_ORGANIZATIONS_OF_APPLICATION, { 1 }, 0 } } },
 	/* Its first side is the hot row, which has more to say than that there is an edge. */
 	[ENABLED] = { ORGDB_KIND_ENABLED_CONNECTION, EDGE_ENABLED_CONNECTION,
 		{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_CONNECTION }, 2,
@@ -71,6 +75,8 @@ static const struct relation relations[] = {
 };
 
 enum { RELATIONS = sizeof(relations) / sizeof(relations[0]) };
+
+_Static_assert((int)RELATIONS == (int)EDGE_KINDS, "every edge is of a relation");
 
 /* ---- What is lost ------------------------------------------------------------------------------------------------ */
 
@@ -149,12 +155,24 @@ static bool find_entity(const struct rebuild *rebuild, uint32_t kind, uint64_t o
 	return is_indexed(rebuild, k, entity);
 }
 
+static bool is_complete_set(const struct rebuild *rebuild, const struct half *half);
+
+/* Its owner's set has it, too; or may have lost it. */
+static bool is_owned_rightly(const struct rebuild *rebuild, const struct kind *kind, const union entity *entity)
+{
+	uint64_t owner;
+	if (orgdb__owned_owner(rebuild->rows, kind, entity, &owner) != 0 || owner == 0)
+		return true; /* Creating it will tell. */
+	struct half half = orgdb__owned_half(kind, owner, entity->head.ordinal);
+	return orgdb__set_contains(rebuild->rows, &half) == 0 || !is_complete_set(rebuild, &half);
+}
+
 static int rebuild_entity(struct rebuild *rebuild, const struct kind *kind, struct bytes key)
 {
 	union entity entity;
 	uint64_t ordinal = 0;
 	key_take_number(&key, &ordinal);
-	if (find_entity(rebuild, kind->schema.kind, ordinal, &entity))
+	if (find_entity(rebuild, kind->schema.kind, ordinal, &entity) && is_owned_rightly(rebuild, kind, &entity))
 		return settle(rebuild, orgdb_entity_create(rebuild->txn, kind->schema.kind, &entity, NULL), kind->schema.kind,
 			kind->records);
 	/* Counted as that other one, or as a row that nothing came of. */
@@ -253,9 +271,14 @@ static int create_edge(
 	int rc = orgdb__attributes_read(rebuild->rows, orgdb__kind(relation->kind), &key, &object);
 	if (rc != 0)
 		return rc;
-	return relation->kind == ORGDB_KIND_MEMBERSHIP
-		? orgdb_membership_add(rebuild->txn, first, second, &object.membership)
-		: orgdb_application_connection_enable(rebuild->txn, first, second, &object.application_connection);
+	switch (relation->kind) {
+	case ORGDB_KIND_MEMBERSHIP:
+		return orgdb_membership_add(rebuild->txn, first, second, &object.membership);
+	case ORGDB_KIND_ORGANIZATION_APPLICATION:
+		return orgdb_organization_application_add(rebuild->txn, first, second, &object.organization_application);
+	default:
+		return orgdb_application_connection_enable(rebuild->txn, first, second, &object.application_connection);
+	}
 }
 
 /* Why edges of a chunk are not kept, and how many for each reason. */
@@ -364,14 +387,24 @@ struct pass {
 
 enum { SET_RELATIONS = ENABLED, PASSES = 2 * ORGDB_ENTITY_KINDS + 2 * SET_RELATIONS + 1 };
 
+/* Owners come before what they own. */
+static const struct kind *entity_kind_at(size_t i)
+{
+	for (int owned = 0; owned < 2; owned++)
+		for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+			if ((orgdb__kind(kind)->owner != NULL) == owned && i-- == 0)
+				return orgdb__kind(kind);
+	return NULL;
+}
+
 /* Entities, lost ones, hot rows, sets. */
 static struct pass pass_at(size_t i)
 {
 	if (i < ORGDB_ENTITY_KINDS)
-		return (struct pass){ orgdb__kind((uint32_t)i)->records, orgdb__kind((uint32_t)i), NULL, 0 };
+		return (struct pass){ entity_kind_at(i)->records, entity_kind_at(i), NULL, 0 };
 	i -= ORGDB_ENTITY_KINDS;
 	if (i < ORGDB_ENTITY_KINDS)
-		return (struct pass){ orgdb__kind((uint32_t)i)->indexes[0].table, orgdb__kind((uint32_t)i), NULL, 1 };
+		return (struct pass){ entity_kind_at(i)->indexes[0].table, entity_kind_at(i), NULL, 1 };
 	i -= ORGDB_ENTITY_KINDS;
 	if (i == 0)
 		return (struct pass){ TABLE_ORGANIZATION_LOGIN, NULL, NULL, 0 };

@@ -122,6 +122,31 @@ static void create_users(orgdb_txn *txn)
 	}
 }
 
+/* What belongs to organizations, and what to nobody. */
+static void create_others(orgdb_txn *txn)
+{
+	static const char *const templates[] = { "verify_email", "welcome_email", "blocked_account" };
+	for (unsigned i = 0; i < ORGANIZATIONS; i += 3) {
+		struct id organization = id_of("org_", i), id = id_of("rol_", 100 + i);
+		orgdb_organization_application place = ORGDB_ORGANIZATION_APPLICATION_INIT;
+		orgdb_role role = ORGDB_ROLE_INIT;
+		place.use_for_member_access = i % 2 == 0;
+		exercise_must(
+			orgdb_organization_application_add(txn, organization.text, id_of("client", i % 4).text, &place), "place");
+		role.id = orgdb_string(id.text);
+		role.name = orgdb_string("an organization's own");
+		role.type = ORGDB_ROLE_OF_ORGANIZATION;
+		role.owner_id = orgdb_string(organization.text);
+		exercise_must(orgdb_role_create(txn, &role, NULL), "role of an organization");
+	}
+	for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
+		orgdb_email_template template = ORGDB_EMAIL_TEMPLATE_INIT;
+		template.name = orgdb_string(templates[i]);
+		template.from = template.subject = template.body = orgdb_string("{{ organization.name }}");
+		exercise_must(orgdb_email_template_create(txn, &template, NULL), "email template");
+	}
+}
+
 static void change_history(orgdb *db)
 {
 	for (unsigned i = 0; i < 12; i++) {
@@ -139,7 +164,7 @@ static void create_tenant(const char *path, bool changed)
 	orgdb *db;
 	orgdb_txn *txn;
 	void (*const steps[])(
-		orgdb_txn *) = { create_connections, create_applications, create_organizations, create_users };
+		orgdb_txn *) = { create_connections, create_applications, create_organizations, create_users, create_others };
 	exercise_must(orgdb_open(path, NULL, &db), "open");
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		exercise_must(orgdb_begin_write(db, &txn), "write");

@@ -21,6 +21,8 @@ union any {
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;
+	orgdb_organization_application organization_application;
+	orgdb_email_template email_template;
 };
 
 /* ---- One object -------------------------------------------------------------------------------------------------- */
@@ -51,25 +53,31 @@ static void add(struct objects *objects, uint32_t kind, uint64_t digest)
 	objects->data[objects->count++] = (struct object){ kind, digest };
 }
 
+/* What is not told of an edge may get lost alone, if it has a record of its own; of an enabled connection all is told. */
+static bool counts(uint32_t kind, const orgdb_field *field)
+{
+	return kind < ORGDB_ENTITY_KINDS || kind == ORGDB_KIND_ENABLED_CONNECTION || (field->flags & ORGDB_FIELD_ID);
+}
+
 static void add_object(struct objects *objects, uint32_t kind, const void *object)
 {
 	const orgdb_schema *schema = orgdb_schema_of(kind);
 	const char *members = object;
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
-	uint32_t fields;
-	memcpy(&fields, members + schema->fields_offset, sizeof(fields));
-	fields &= ~ORGDB_EXTRA;
-	digest_bytes(&digest, &fields, sizeof(fields));
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const orgdb_field *field = &schema->fields[i];
+		if (!counts(kind, field))
+			continue;
 		if (field->type == ORGDB_TYPE_BOOL)
 			digest_bytes(&digest, members + field->offset, sizeof(bool));
 		else if (field->type == ORGDB_TYPE_CHOICE)
 			digest_bytes(&digest, members + field->offset, sizeof(uint32_t));
+		else if (field->type == ORGDB_TYPE_NUMBER)
+			digest_bytes(&digest, members + field->offset, sizeof(uint64_t));
 		else
 			digest_view(&digest, members + field->offset);
 	}
-	if (kind != ORGDB_KIND_MEMBERSHIP && kind != ORGDB_KIND_APPLICATION_CONNECTION)
+	if (kind < ORGDB_ENTITY_KINDS || kind == ORGDB_KIND_ENABLED_CONNECTION)
 		digest_view(&digest, members + schema->extra_offset);
 	add(objects, kind, digest);
 }
@@ -152,6 +160,18 @@ static int visit_enabled(const struct walk *walk, const union any *entry)
 	return 0;
 }
 
+static int fill_places(const struct walk *walk, uint64_t after, union any *entry, size_t *count)
+{
+	return orgdb_organization_application_list(
+		walk->txn, walk->owner, after, &entry->organization_application, 1, count);
+}
+
+static int visit_place(const struct walk *walk, const union any *entry)
+{
+	add_object(walk->out, ORGDB_KIND_ORGANIZATION_APPLICATION, entry);
+	return 0;
+}
+
 static int fill_offers(const struct walk *walk, uint64_t after, union any *entry, size_t *count)
 {
 	return orgdb_application_connections(walk->txn, walk->owner, after, &entry->connection, 1, count);
@@ -178,6 +198,8 @@ static int collect_edges(const struct walk *walk, uint32_t kind, const char *id)
 	if (kind != ORGDB_KIND_ORGANIZATION)
 		return 0;
 	int rc = walk_list(&inner, fill_members, visit_member);
+	if (rc == 0)
+		rc = walk_list(&inner, fill_places, visit_place);
 	return rc == 0 ? walk_list(&inner, fill_enabled, visit_enabled) : rc;
 }
 
