@@ -510,9 +510,10 @@ static bool sum_up(const struct rebuild *rebuild)
 		whole &= orgdb__salvage_is_whole(salvage, (enum kv_place)place);
 	for (uint32_t kind = 0; kind < ORGDB_KINDS; kind++) {
 		report->saved[kind] = rebuild->done.saved[kind];
-		if (kind < ORGDB_ENTITY_KINDS)
+		if (kind < ORGDB_ENTITY_KINDS) {
 			report->lost[kind] = lost_entities(rebuild, kind);
-		whole &= rebuild->done.unkept[kind] == 0;
+			whole &= report->lost[kind] == 0;
+		}
 	}
 	for (int i = 0; i < RELATIONS; i++) {
 		uint64_t lost = lost_edges(rebuild, &relations[i]);

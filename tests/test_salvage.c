@@ -242,6 +242,47 @@ Test(salvage, nobody_becomes_somebody_else)
 	cr_expect_eq(statistics().count[ORGDB_KIND_MEMBERSHIP], 1);
 }
 
+/* A role of one organization's own. */
+static const char *make_owned_role(const char *owner)
+{
+	orgdb_role role = ORGDB_ROLE_INIT;
+	orgdb_str id;
+	role.name = orgdb_string("own");
+	role.type = ORGDB_ROLE_OF_ORGANIZATION;
+	role.owner_id = orgdb_string(owner);
+	must(orgdb_role_create(txn, &role, &id));
+	return copy(id);
+}
+
+Test(salvage, what_is_owned_comes_back_to_its_owner)
+{
+	orgdb_role role;
+	make_tenant();
+	const char *own = make_owned_role(organization);
+	orgdb_organization_application place = ORGDB_ORGANIZATION_APPLICATION_INIT;
+	place.use_for_member_access = true;
+	const char *client = create_application("portal");
+	must(orgdb_organization_application_add(txn, organization, client, &place));
+	take_image();
+	cr_expect_eq(salvage(0), 0, "%s", told);
+	must(orgdb_role_get(txn, own, &role));
+	expect_text(role.owner_id, organization);
+	must(orgdb_organization_application_get(txn, organization, client, &place));
+	cr_expect(place.use_for_member_access);
+}
+
+Test(salvage, nothing_changes_its_owner)
+{
+	orgdb_role role;
+	make_tenant();
+	const char *other = create_organization("other"), *own = make_owned_role(organization);
+	take_image();
+	memcpy(find_bytes(first_leaf("roles"), PAGE, organization), other, strlen(other));
+	cr_expect_eq(salvage(0), ORGDB_CORRUPT);
+	cr_expect_eq(orgdb_role_get(txn, own, &role), ORGDB_NOT_FOUND);
+	cr_expect_eq(report.lost[ORGDB_KIND_ROLE], 1);
+}
+
 Test(salvage, without_all_its_options_nothing_is_enabled)
 {
 	size_t size;
