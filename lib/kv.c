@@ -232,8 +232,6 @@ int orgdb__kv_commit(struct kv_txn *txn)
 
 void orgdb__kv_abort(struct kv_txn *txn)
 {
-	if (!txn)
-		return;
 	close_cursors(txn);
 	mdb_txn_abort(txn->txn);
 	if (txn->write)

@@ -229,8 +229,10 @@ static struct cells *cells_to_keep_in(orgdb_txn *txn)
 			orgdb__catalog_unlink(txn->db, &cells->shared);
 		return grown;
 	}
+	/* GCOVR_EXCL_START: it must be made between the two looks above. */
 	orgdb__release(grown);
 	return cells; /* Another thread's. */
+				  /* GCOVR_EXCL_STOP */
 }
 
 static inline bool is_right(orgdb_txn *txn, const struct cell_copy *copy)

@@ -283,6 +283,46 @@ Test(caches, organizations_with_numbered_ids_are_kept)
 	cr_expect_gt(statistics().row_cache_hits, ROUNDS * ORGANIZATIONS / 10);
 }
 
+/* Look up organizations number 0 and on, and say how many of them were kept. */
+static uint64_t hits_among(orgdb_txn *reader, int organizations)
+{
+	orgdb_metrics before, after;
+	must(orgdb_metrics_get(db, &before));
+	for (int i = 0; i < organizations; i++) {
+		orgdb_merged_connection entry;
+		size_t count;
+		must(orgdb_merged_connections(reader, application, format("org_%016d", i), NULL, &entry, 1, &count));
+		cr_assert_eq(count, 1, "the application's");
+	}
+	must(orgdb_metrics_get(db, &after));
+	return after.row_cache_hits - before.row_cache_hits;
+}
+
+/* Also while a reader goes on that has used it when it was small. */
+Test(caches, the_cache_grows_with_the_organizations)
+{
+	enum { ORGANIZATIONS = 3000 };
+	create_tenant();
+	orgdb_txn *old;
+	must(orgdb_begin_read(db, &old));
+	cr_expect_eq(merged_in(old), 2);
+	begin_write();
+	for (int i = 0; i < ORGANIZATIONS; i++) {
+		orgdb_organization numbered = ORGDB_ORGANIZATION_INIT;
+		numbered.id = orgdb_string(format("org_%016d", i));
+		numbered.name = orgdb_string(format("numbered-%d", i));
+		must(orgdb_organization_create(txn, &numbered, NULL));
+	}
+	commit();
+	begin_read();
+	hits_among(txn, ORGANIZATIONS);
+	hits_among(txn, ORGANIZATIONS);
+	uint64_t hits = hits_among(txn, ORGANIZATIONS);
+	cr_expect_gt(hits, ORGANIZATIONS * 8 / 10, "%llu", (unsigned long long)hits);
+	cr_expect_eq(merged_in(old), 2);
+	orgdb_end(old);
+}
+
 /* An organization with more connections than a cell holds is read from the store, rightly. */
 Test(caches, a_row_that_fits_no_cell_is_right)
 {

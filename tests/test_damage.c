@@ -169,6 +169,25 @@ Test(damage, hot_rows_out_of_order)
 	}
 }
 
+/* Whatever it is then, it is not opened. */
+Test(damage, a_format_row_that_is_too_short)
+{
+	orgdb *none;
+	must(orgdb__kv_put(txn->kv, TABLE_META, bytes("format", 6), bytes("short", 5)));
+	commit();
+	close_store();
+	expect_error(orgdb_open(store_path, NULL, &none), ORGDB_CORRUPT, "");
+}
+
+Test(damage, a_store_without_a_format_row)
+{
+	orgdb *none;
+	must(orgdb__kv_delete(txn->kv, TABLE_META, bytes("format", 6)));
+	commit();
+	close_store();
+	expect_error(orgdb_open(store_path, NULL, &none), ORGDB_NOT_A_STORE, "");
+}
+
 /* ---- What check looks for, one by one ---------------------------------------------------------------------------- */
 
 #define B(literal) literal, sizeof(literal) - 1

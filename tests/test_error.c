@@ -51,6 +51,8 @@ Test(error, statuses_are_what_a_management_api_answers)
 	cr_expect_eq(orgdb_error_http_status(ORGDB_TOO_LARGE), 413);
 	cr_expect_eq(orgdb_error_http_status(ORGDB_FORBIDDEN), 403);
 	cr_expect_eq(orgdb_error_http_status(0), 200);
+	cr_expect_str_eq(orgdb_error_name(0), "ORGDB_OK");
+	cr_expect_str_eq(orgdb_strerror(0), "success");
 }
 
 /* ---- What a management API answers ------------------------------------------------------------------------------- */

@@ -873,7 +873,7 @@ static int fill_a_small_map(void)
 	return 1;
 }
 
-Test(store, the_map_follows_when_another_process_makes_the_store_grow)
+static void follow(bool write_first)
 {
 	int ends[2];
 	cr_assert_eq(pipe(ends), 0);
@@ -891,7 +891,10 @@ Test(store, the_map_follows_when_another_process_makes_the_store_grow)
 	cr_expect_eq(organizations_in(db), 1);
 	cr_assert_eq(write(ends[1], "!", 1), 1);
 	cr_assert_eq(exit_status_of_child(child), 0);
-	begin_read();
+	if (write_first)
+		begin_write();
+	else
+		begin_read();
 	expect_number(statistics().count[ORGDB_KIND_USER], 5000);
 	cr_expect_gt(statistics().map_size, MEBIBYTE);
 	end();
@@ -901,6 +904,16 @@ Test(store, the_map_follows_when_another_process_makes_the_store_grow)
 	expect_sound_store();
 	close(ends[0]);
 	close(ends[1]);
+}
+
+Test(store, a_reader_follows_when_another_process_makes_the_store_grow)
+{
+	follow(false);
+}
+
+Test(store, a_writer_follows_when_another_process_makes_the_store_grow)
+{
+	follow(true);
 }
 
 Test(store, processes_that_create_at_once_share_one_store)

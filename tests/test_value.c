@@ -119,6 +119,14 @@ Test(value, from_pairs_needs_the_whole_buffer)
 	must(orgdb_value_from_pairs(pairs, 2, buffer, needed, &map));
 }
 
+Test(value, from_pairs_refuses_more_than_a_map_can_hold)
+{
+	char buffer[8];
+	orgdb_value map;
+	expect_error(
+		orgdb_value_from_pairs(NULL, (size_t)UINT32_MAX + 1, buffer, sizeof(buffer), &map), ORGDB_TOO_LARGE, "");
+}
+
 Test(value, from_pairs_encodes_every_length_of_text)
 {
 	static const size_t lengths[] = { 0, 1, 31, 32, 255, 256, 65535, 65536 };
