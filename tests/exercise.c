@@ -128,11 +128,7 @@ static void create_others(orgdb_txn *txn)
 	static const char *const templates[] = { "verify_email", "welcome_email", "blocked_account" };
 	for (unsigned i = 0; i < ORGANIZATIONS; i += 3) {
 		struct id organization = id_of("org_", i), id = id_of("rol_", 100 + i);
-		orgdb_organization_application place = ORGDB_ORGANIZATION_APPLICATION_INIT;
 		orgdb_role role = ORGDB_ROLE_INIT;
-		place.use_for_member_access = i % 2 == 0;
-		exercise_must(
-			orgdb_organization_application_add(txn, organization.text, id_of("client", i % 4).text, &place), "place");
 		role.id = orgdb_string(id.text);
 		role.name = orgdb_string("an organization's own");
 		role.type = ORGDB_ROLE_OF_ORGANIZATION;

@@ -149,8 +149,7 @@ static const struct parameter options[] = {
 
 static const struct example examples[] = {
 	{ "as the server does it", "orgdb login acme.orgdb blue-whale-labs github 'github|95760025'" },
-	{ "only to see, without an organization",
-		"orgdb login --dry-run --json acme.orgdb - github 'github|95760025'" },
+	{ "only to see, without an organization", "orgdb login --dry-run --json acme.orgdb - github 'github|95760025'" },
 	{ 0 },
 };
 
