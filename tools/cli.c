@@ -213,6 +213,16 @@ int find_id(orgdb_txn *txn, uint32_t kind, const char *id_or_name, struct id *id
 	return code;
 }
 
+int find_role(orgdb_txn *txn, const char *organization_id, const char *id_or_name, struct id *id)
+{
+	orgdb_role role;
+	bool named = organization_id && strncmp(id_or_name, "rol_", 4) != 0;
+	int code = named ? orgdb_organization_role_get_by_name(txn, organization_id, id_or_name, &role) : ORGDB_NOT_FOUND;
+	if (code == ORGDB_OK)
+		id_of(role.id, id);
+	return code == ORGDB_NOT_FOUND ? find_id(txn, ORGDB_KIND_ROLE, id_or_name, id) : code;
+}
+
 const char *id_of(orgdb_str view, struct id *copy)
 {
 	size_t size = view.size < sizeof(copy->text) ? view.size : sizeof(copy->text) - 1;

@@ -60,4 +60,8 @@ const char *id_of(orgdb_str view, struct id *copy);
  * "con_" and "rol_". For other kinds it is the id that was given. */
 int find_id(orgdb_txn *txn, uint32_t kind, const char *id_or_name, struct id *id);
 
+/* Find the id of a role for members of an organization: of a name, its own role comes before the tenant's. Without an
+ * organization (NULL) only the tenant's have names. */
+int find_role(orgdb_txn *txn, const char *organization_id, const char *id_or_name, struct id *id);
+
 #endif

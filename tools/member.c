@@ -28,7 +28,7 @@ static int each_role(orgdb_txn *txn, const struct member *member, role_fn *chang
 	struct id role;
 	size_t at = 0;
 	while ((name = option_next(member->arguments, OPTION_ROLE, &at))) {
-		int code = find_id(txn, ORGDB_KIND_ROLE, name, &role);
+		int code = find_role(txn, member->edited.ids[0].text, name, &role);
 		if (code == ORGDB_OK)
 			code = change(txn, member->edited.ids[0].text, member->edited.ids[1].text, role.text);
 		if (code != ORGDB_OK && code != done)

@@ -178,7 +178,7 @@ static int find_roles(struct asked *asked)
 	asked->options.role_ids = asked->role_ids;
 	for (at = 0; (name = option_next(asked->arguments, OPTION_ROLE, &at)); asked->options.role_count++) {
 		size_t i = asked->options.role_count;
-		int code = find_id(asked->txn, ORGDB_KIND_ROLE, name, &asked->roles[i]);
+		int code = find_role(asked->txn, asked->options.organization_id, name, &asked->roles[i]);
 		if (code != ORGDB_OK)
 			return code;
 		asked->role_ids[i] = asked->roles[i].text;
@@ -197,13 +197,13 @@ static int find_named(struct asked *asked, size_t option, uint32_t kind, struct 
 /* The variables, in memory of their own. */
 static int find_variables(struct asked *asked)
 {
-	int code = find_roles(asked);
-	if (code == ORGDB_OK)
-		code = find_named(
-			asked, OPTION_ORGANIZATION, ORGDB_KIND_ORGANIZATION, &asked->organization, &asked->options.organization_id);
+	int code = find_named(
+		asked, OPTION_ORGANIZATION, ORGDB_KIND_ORGANIZATION, &asked->organization, &asked->options.organization_id);
 	if (code == ORGDB_OK)
 		code = find_named(
 			asked, OPTION_CONNECTION, ORGDB_KIND_CONNECTION, &asked->connection, &asked->options.connection_id);
+	if (code == ORGDB_OK)
+		code = find_roles(asked);
 	if (code != ORGDB_OK)
 		return code;
 	asked->variables.size = 4096;

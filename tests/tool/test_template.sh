@@ -69,6 +69,12 @@ context 'of everything' "{$acme, \"connection\": {\"name\": \"password\"}, \"use
 	--organization org_0000000000000001 --connection password --email new@example.com --inviter Ü --role reader \
 	--role rol_0000000000000001 --set url='https://example.com/?a&b' --set 'tenant=t"' --set code=left-out --set other=a=b \
 	--set 'list:=[1, null]' --set custom_domain=d --set 'custom_domain_metadata:={"a": 1}'
+"$orgdb" create small.orgdb role id=rol_0000000000000009 name=admin type=organization owner_id=org_0000000000000001 >/dev/null
+context "of an organization's own role" "{$acme, \"roles\": [{\"id\": \"rol_0000000000000009\", \"name\": \"admin\"}, {\"id\": \
+\"rol_0000000000000002\", \"name\": \"reader\"}]}" user_invitation --organization acme --role admin --role reader
+expect 'its members get it by its name' 0 '^updated membership' "$orgdb" add-member small.orgdb acme 'auth0|000000000000000000000002' --role admin
+expect 'not that of the tenant' 0 '"roles": \["rol_0000000000000009"\]' \
+	"$orgdb" get small.orgdb membership acme 'auth0|000000000000000000000002'
 context 'of a result URL' '{"application": {"name": "Portal", "clientID": "portal"}}' reset_email --application portal \
 	--result-url --organization acme
 expect 'on lines of their own' 0 '^    "name": "acme",$' "$orgdb" template-context small.orgdb welcome_email --organization acme --pretty
