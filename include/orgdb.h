@@ -84,19 +84,21 @@ extern "C" {
  * - Rows are judged whenever they are read, `verify` or not: counts, lengths and text are bounded and checked; damage is
  *   #ORGDB_CORRUPT.
  *
- * | damage                                                          | opening | `verify`, check                   |
- * |-----------------------------------------------------------------|---------|-----------------------------------|
- * | no LMDB file, another page size or byte order, a newer format   | refused |                                   |
- * | a meta page: its numbers, its place, both disagreeing           | refused |                                   |
- * | the file is cut off, anywhere                                   | refused |                                   |
- * | the table of tables, the table "meta", what a table says of itself | refused |                                |
- * | a page of a table that is zeroed or of another place            | -       | refused                           |
- * | ways that lead nowhere, in circles or twice to a page; wild sizes and places of rows; keys out of order; wrong counts of pages or rows | - | refused |
- * | a free list that names pages in use, twice, or that are not there | -     | refused                           |
- * | rows that do not decode, break a rule, or contradict each other  | -      | check says so; a call that reads them returns #ORGDB_CORRUPT |
- * | an older version of a page                                      | -       | refused if counts differ; else check, if it contradicts others |
- * | inside a large value's second and later pages                   | -       | check, unless it is valid text    |
- * | a bit that makes one valid text or number into another          | -       | nobody sees it: pages have no checksums |
+ * | damage                                                                | seen by                                    |
+ * |-----------------------------------------------------------------------|--------------------------------------------|
+ * | no LMDB file, another byte order, a newer format                      | opening                                    |
+ * | a file that is cut off, anywhere                                      | opening                                    |
+ * | meta pages: wild numbers, exchanged, disagreeing                      | opening                                    |
+ * | the table of tables, the table "meta", how tables describe themselves | opening                                    |
+ * | a page that is zeroed, or of another place                            | `verify`, check                            |
+ * | ways that lead nowhere, in circles, or twice to a page                | `verify`, check                            |
+ * | sizes, places and order of rows; counts of pages and rows             | `verify`, check                            |
+ * | a free list that names pages in use, twice, or that are not there     | `verify`, check                            |
+ * | rows that do not decode or break a rule                               | check; whoever reads them: #ORGDB_CORRUPT  |
+ * | rows that contradict each other                                       | check                                      |
+ * | an older version of a page                                            | these, if counts differ or rows contradict |
+ * | later pages of a large value                                          | check, unless they hold valid text         |
+ * | one valid text or number made into another                            | nobody: pages have no checksums            |
  *
  * What is left: without `verify`, damage that opening does not see may crash a process when it comes across it. And a file
  * that something else changes while it is open is beyond help.
