@@ -36,6 +36,7 @@ extern "C" {
  * | application connection | application-connection                                                                    |
  * | membership             | organization-user, with roles                                                             |
  * | organization application | organization-application: may the organization's members log in to it?                  |
+ * | discovery domain       | `ord_...`; a domain, once verified, leads email addresses to the organization that owns it |
  *
  * # Conventions
  *
@@ -268,6 +269,7 @@ ORGDB_API int orgdb_value_json(orgdb_value value, bool pretty, char *buffer, siz
 #define ORGDB_VALUE_DEPTH_MAX 32      /**< Levels of maps and arrays inside one another. */
 #define ORGDB_ID_LENGTH_MAX 1024      /**< Characters of the longest id, a user's. */
 #define ORGDB_ORGANIZATION_ROLES_MAX 350 /**< Roles that one organization owns. */
+#define ORGDB_ORGANIZATION_DOMAINS_MAX 100 /**< Discovery domains of one organization. */
 #define ORGDB_MEMBER_ROLES_MAX 50     /**< Roles of one member in one organization. */
 /**@}*/
 
@@ -415,8 +417,8 @@ ORGDB_API int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn);
 
 /** @name Kinds and fields
  *
- * Connections, applications, organizations, users, roles and email templates are *entities*: each has an id that never
- * changes and fields. Every entity struct begins with the same members:
+ * Connections, applications, organizations, users, roles, email templates and discovery domains are *entities*: each has an
+ * id that never changes and fields. Every entity struct begins with the same members:
  *
  * - `ordinal`: its place in creation order, never used again; set by the library, ignored on input.
  * - `fields`: one bit for each member that counts, such as `ORGDB_ORGANIZATION_NAME`:
@@ -440,14 +442,15 @@ typedef enum orgdb_kind {
 	ORGDB_KIND_USER,
 	ORGDB_KIND_ORGANIZATION,
 	ORGDB_KIND_EMAIL_TEMPLATE,
+	ORGDB_KIND_DISCOVERY_DOMAIN,
 	ORGDB_KIND_APPLICATION_CONNECTION, /* from here on: edges */
 	ORGDB_KIND_ENABLED_CONNECTION,
 	ORGDB_KIND_MEMBERSHIP,
 	ORGDB_KIND_ORGANIZATION_APPLICATION,
 } orgdb_kind;
 
-#define ORGDB_ENTITY_KINDS 6 /**< The first kinds are the entities. */
-#define ORGDB_KINDS 10       /**< All kinds. */
+#define ORGDB_ENTITY_KINDS 7 /**< The first kinds are the entities. */
+#define ORGDB_KINDS 11       /**< All kinds. */
 
 #define ORGDB_EXTRA (UINT32_C(1) << 31) /**< The bit of `extra` in every `fields`. */
 
@@ -458,7 +461,8 @@ typedef struct orgdb_cascade {
 	uint64_t enabled_connections;     /**< How many connections' use by organizations. */
 	uint64_t application_connections; /**< How many connections' use by applications. */
 	uint64_t organization_applications; /**< How many applications' places in organizations. */
-	uint64_t roles;                   /**< How many roles that the organization owned. */
+	uint64_t roles;                   /**< How many roles that the organization owned ... */
+	uint64_t discovery_domains;       /**< ... and how many of its discovery domains. */
 } orgdb_cascade;
 /**@}*/
 
@@ -661,8 +665,8 @@ ORGDB_API int orgdb_organization_get_by_name(orgdb_txn *txn, const char *name, o
  * @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS (name); #ORGDB_INVALID. */
 ORGDB_API int orgdb_organization_update(orgdb_txn *txn, const char *id, const orgdb_organization *changes);
 /** Delete it, and with it its memberships, its members' roles in it, its enabled connections, its applications' places in it
- * and the roles that it owns; users, connections, applications and the tenant's roles stay. @param gone optional.
- * @return 0; #ORGDB_NOT_FOUND. */
+ * and what it owns: roles and discovery domains; users, connections, applications and the tenant's roles stay.
+ * @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_organization_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
 /** List in creation order. */
 ORGDB_API int orgdb_organization_list(
@@ -844,6 +848,72 @@ ORGDB_API int orgdb_email_template_list(
 	orgdb_txn *txn, uint64_t after, orgdb_email_template *array, size_t capacity, size_t *count);
 /** How many there are. */
 ORGDB_API int orgdb_email_template_count(orgdb_txn *txn, uint64_t *count);
+/**@}*/
+
+/** @name Discovery domains
+ * The domains of organizations' email addresses: orgdb_discover() follows those that are verified. Several organizations may
+ * claim the same one. */
+/**@{*/
+
+/** Bits for the members of an #orgdb_discovery_domain. */
+enum {
+	ORGDB_DISCOVERY_DOMAIN_ID = 1 << 0,
+	ORGDB_DISCOVERY_DOMAIN_ORGANIZATION_ID = 1 << 1,
+	ORGDB_DISCOVERY_DOMAIN_DOMAIN = 1 << 2,
+	ORGDB_DISCOVERY_DOMAIN_STATUS = 1 << 3,
+	ORGDB_DISCOVERY_DOMAIN_USE_FOR_ORGANIZATION_DISCOVERY = 1 << 4,
+	ORGDB_DISCOVERY_DOMAIN_VERIFICATION_TXT = 1 << 5,
+	ORGDB_DISCOVERY_DOMAIN_VERIFICATION_HOST = 1 << 6,
+};
+
+/** Whether it has been seen that the organization rules over a domain. */
+typedef enum orgdb_domain_status {
+	ORGDB_DOMAIN_PENDING = 0, /**< Not yet: it leads nowhere. */
+	ORGDB_DOMAIN_VERIFIED,    /**< It has. */
+} orgdb_domain_status;
+
+/** A domain that an organization claims. Only `status` and `use_for_organization_discovery` ever change. */
+typedef struct orgdb_discovery_domain {
+	uint64_t ordinal; /**< Out: its place in creation order. */
+	uint32_t fields;  /**< One bit for each member that counts. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
+	orgdb_str id;              /**< `ord_` and 22 letters or digits; generated when not given. */
+	orgdb_str organization_id; /**< Required: who owns it. */
+	orgdb_str domain;          /**< Required, unique in the organization, whichever way its letters are written: 3..255
+	                            * characters; two labels or more, with `.` between, of 1..63 letters, digits and inner `-`. */
+	uint32_t status;           /**< An #orgdb_domain_status. Default: pending. */
+	bool use_for_organization_discovery; /**< Lead to the organization, if verified. Default: true. */
+	orgdb_str verification_txt;  /**< What a TXT record must hold to prove it: 32 hexadecimal digits; random ones when not
+	                              * given. */
+	orgdb_str verification_host; /**< Whose record that is: `_ss-verification.`, organization_id, `.` and domain; made when not
+	                              * given, else it must be that. */
+} orgdb_discovery_domain;
+
+/** The defaults. */
+#define ORGDB_DISCOVERY_DOMAIN_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, true, { NULL, 0 }, \
+	{ NULL, 0 } }
+
+/** Create a discovery domain. @param id optional; the new id, NUL-terminated, valid until the transaction ends.
+ * @return 0; #ORGDB_NOT_FOUND (organization); #ORGDB_EXISTS (id, or the organization's domain); #ORGDB_INVALID;
+ *         #ORGDB_TOO_LARGE, also where the organization has #ORGDB_ORGANIZATION_DOMAINS_MAX already. */
+ORGDB_API int orgdb_discovery_domain_create(orgdb_txn *txn, const orgdb_discovery_domain *domain, orgdb_str *id);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_discovery_domain_get(orgdb_txn *txn, const char *id, orgdb_discovery_domain *out);
+/** @return 0; #ORGDB_NOT_FOUND (organization, or not one of its domains). */
+ORGDB_API int orgdb_discovery_domain_get_by_domain(
+	orgdb_txn *txn, const char *organization_id, const char *domain, orgdb_discovery_domain *out);
+/** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID. */
+ORGDB_API int orgdb_discovery_domain_update(orgdb_txn *txn, const char *id, const orgdb_discovery_domain *changes);
+/** @param gone optional: nothing goes with it. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_discovery_domain_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
+/** List an organization's in creation order. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_discovery_domains(orgdb_txn *txn, const char *organization_id, uint64_t after,
+	orgdb_discovery_domain *array, size_t capacity, size_t *count);
+/** List in creation order. */
+ORGDB_API int orgdb_discovery_domain_list(
+	orgdb_txn *txn, uint64_t after, orgdb_discovery_domain *array, size_t capacity, size_t *count);
+/** How many there are. */
+ORGDB_API int orgdb_discovery_domain_count(orgdb_txn *txn, uint64_t *count);
 /**@}*/
 
 /** @name Application connections
@@ -1222,6 +1292,64 @@ ORGDB_API int orgdb_merged_connections_batch(
  */
 ORGDB_API int orgdb_connection_allowed(orgdb_txn *txn, const char *client_id, const char *organization_id,
 	const char *connection_id, const orgdb_merge_options *options, orgdb_merged_connection *entry);
+/**@}*/
+
+/** @name Discovery
+ *
+ * Where somebody who has typed an email address may log in. The address leads to the organizations that have its domain, what
+ * follows the last at sign, as a discovery domain that is verified and has `use_for_organization_discovery`. Letters count the
+ * same, capital or small; names in other scripts are compared as they are, so write them as DNS does, `xn--...`. What is no
+ * domain leads nowhere. */
+/**@{*/
+#define ORGDB_DISCOVERED_CONNECTIONS_MAX 10 /**< Connections of one organization that an #orgdb_discovered has room for. */
+
+/** An organization that an address leads to. */
+typedef struct orgdb_discovered {
+	orgdb_organization organization; /**< As orgdb_organization_get() gives it. */
+	/** Its enterprise connections that are enabled, visible or not, in creation order; valid as views are. */
+	const orgdb_connection *connections[ORGDB_DISCOVERED_CONNECTIONS_MAX];
+	size_t connection_count; /**< How many it has, which may be more than there is room for: then the first are there. */
+} orgdb_discovered;
+
+/** List the organizations that an email address, or a domain by itself, leads to, in byte order of their ids. Allocates
+ * nothing.
+ * @param after_id NULL to begin; then the last entry's organization's id.
+ * @return 0, also if it leads nowhere. */
+ORGDB_API int orgdb_discover(orgdb_txn *txn, const char *email_or_domain, const char *after_id, orgdb_discovered *array,
+	size_t capacity, size_t *count);
+
+/** To how many organizations an address leads. */
+typedef enum orgdb_discovered_organizations {
+	ORGDB_DISCOVERED_NONE = 0,
+	ORGDB_DISCOVERED_ONE,
+	ORGDB_DISCOVERED_SEVERAL,
+} orgdb_discovered_organizations;
+
+/** Where an address leads. */
+typedef struct orgdb_discovery {
+	uint32_t organizations;    /**< An #orgdb_discovered_organizations. */
+	orgdb_str organization_id; /**< The one; absent if there is none or there are several. */
+} orgdb_discovery;
+
+/**
+ * What a login page that asks for the email address first shows next: email address, organization, merged connections in one
+ * call, which allocates nothing.
+ *
+ * - *One organization*: the merged connections of the application and it, as orgdb_merged_connections().
+ * - *None*: the application's own connections, as orgdb_merged_connections() gives them without an organization; with
+ *   `enforce_rules`, #ORGDB_FORBIDDEN if the application is used in organizations only.
+ * - *Several*: none, `*count` is 0; let the user choose among those of orgdb_discover() and ask for the merged connections of
+ *   the one. Of @p client_id and @p options only the first is looked at: the rules wait for the choice.
+ *
+ * Whether the application wants to find organizations by email address is not looked at: orgdb_access_get() says it.
+ *
+ * @param options as of orgdb_merged_connections().
+ * @param discovery out: to which of these the address led; set also after #ORGDB_TRUNCATED and #ORGDB_FORBIDDEN.
+ * @return as orgdb_merged_connections().
+ */
+ORGDB_API int orgdb_discovered_connections(orgdb_txn *txn, const char *client_id, const char *email_or_domain,
+	const orgdb_merge_options *options, orgdb_discovery *discovery, orgdb_merged_connection *array, size_t capacity,
+	size_t *count);
 /**@}*/
 
 /** @name Logins

@@ -38,6 +38,7 @@ FACE(organization, ORGDB_KIND_ORGANIZATION)
 FACE(user, ORGDB_KIND_USER)
 FACE(role, ORGDB_KIND_ROLE)
 FACE(email_template, ORGDB_KIND_EMAIL_TEMPLATE)
+FACE(discovery_domain, ORGDB_KIND_DISCOVERY_DOMAIN)
 
 /* In the schema, a kind's name is its second index. */
 #define FACE_BY_NAME(noun, KIND)                                                           \
@@ -62,4 +63,19 @@ int orgdb_organization_roles(
 int orgdb_organization_role_get_by_name(orgdb_txn *txn, const char *organization_id, const char *name, orgdb_role *out)
 {
 	return orgdb__owned_get_by(txn, ORGDB_KIND_ROLE, 1, organization_id, orgdb_string(name), out);
+}
+
+int orgdb_organization_discovery_domains(orgdb_txn *txn, const char *organization_id, uint64_t after,
+	orgdb_discovery_domain *array, size_t capacity, size_t *count)
+{
+	return orgdb_owned_list(txn, ORGDB_KIND_DISCOVERY_DOMAIN, organization_id, after, array, capacity, count);
+}
+
+int orgdb_discovery_domain_get_by_domain(
+	orgdb_txn *txn, const char *organization_id, const char *domain, orgdb_discovery_domain *out)
+{
+	char room[DOMAIN_MAX];
+	orgdb_str key = orgdb_string(domain);
+	orgdb__domain_key(key, room, &key); /* What is too long is not found either way. */
+	return orgdb__owned_get_by(txn, ORGDB_KIND_DISCOVERY_DOMAIN, 1, organization_id, key, out);
 }

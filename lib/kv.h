@@ -32,6 +32,7 @@
 	X(PLACE_USERS, "users")                           \
 	X(PLACE_ORGANIZATIONS, "organizations")           \
 	X(PLACE_EMAIL_TEMPLATES, "email_templates")       \
+	X(PLACE_DISCOVERY_DOMAINS, "discovery_domains")   \
 	X(PLACE_ORGANIZATION_LOGIN, "organization_login") \
 	X(PLACE_UNIQUE, "unique")                         \
 	X(PLACE_ATTRIBUTES, "attributes")                 \
@@ -64,6 +65,10 @@ enum kv_place {
 	X(TABLE_ORGANIZATION_NAMES, "organization_names", PLACE_UNIQUE, 10)                   \
 	X(TABLE_EMAIL_TEMPLATES, "email_templates", PLACE_EMAIL_TEMPLATES, 0)                 \
 	X(TABLE_EMAIL_TEMPLATE_NAMES, "email_template_names", PLACE_UNIQUE, 15)               \
+	X(TABLE_DISCOVERY_DOMAINS, "discovery_domains", PLACE_DISCOVERY_DOMAINS, 0)           \
+	X(TABLE_DISCOVERY_DOMAIN_IDS, "discovery_domain_ids", PLACE_UNIQUE, 12)               \
+	X(TABLE_DISCOVERY_DOMAIN_NAMES, "discovery_domain_names", PLACE_UNIQUE, 13)           \
+	X(TABLE_DISCOVERY, "discovery", PLACE_UNIQUE, 14)                                     \
 	X(TABLE_ORGANIZATION_LOGIN, "organization_login", PLACE_ORGANIZATION_LOGIN, 0)        \
 	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections", PLACE_ATTRIBUTES, 1)              \
 	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection", PLACE_EDGES, 1)   \
@@ -78,7 +83,8 @@ enum kv_place {
 	X(TABLE_ORGANIZATION_APPLICATIONS, "organization_applications", PLACE_ATTRIBUTES, 4)  \
 	X(TABLE_APPLICATIONS_OF_ORGANIZATION, "applications_of_organization", PLACE_EDGES, 8) \
 	X(TABLE_ORGANIZATIONS_OF_APPLICATION, "organizations_of_application", PLACE_EDGES, 9) \
-	X(TABLE_ROLES_OF_ORGANIZATION, "roles_of_organization", PLACE_EDGES, 10)
+	X(TABLE_ROLES_OF_ORGANIZATION, "roles_of_organization", PLACE_EDGES, 10)              \
+	X(TABLE_DISCOVERY_DOMAINS_OF_ORGANIZATION, "discovery_domains_of_organization", PLACE_EDGES, 11)
 
 enum kv_table {
 #define KV_TABLE_VALUE(table, name, place, prefix) table,

@@ -164,6 +164,11 @@ static bool is_alphanumeric(char c)
 	return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_hexadecimal(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 static bool is_white_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
@@ -244,6 +249,27 @@ static bool is_email(orgdb_str text)
 	return at && at > text.data && at < text.data + text.size - 1 && has_no_space_or_control(text);
 }
 
+/* A label of a domain: up to 63 letters, digits and inner '-'. */
+static bool is_label(orgdb_str label)
+{
+	return label.size >= 1 && label.size <= 63 && label.data[0] != '-' && label.data[label.size - 1] != '-' &&
+		consists_of(label, 0, is_alphanumeric, "-");
+}
+
+/* Two labels or more. */
+static bool is_domain(orgdb_str text)
+{
+	const char *end = text.data + text.size, *dot = memchr(text.data, '.', text.size);
+	if (!dot)
+		return false;
+	for (; dot; dot = memchr(text.data, '.', text.size)) {
+		if (!is_label((orgdb_str){ text.data, (size_t)(dot - text.data) }))
+			return false;
+		text = (orgdb_str){ dot + 1, (size_t)(end - dot - 1) };
+	}
+	return is_label(text);
+}
+
 static bool has_no_angle_brackets(orgdb_str text)
 {
 	return !memchr(text.data, '<', text.size) && !memchr(text.data, '>', text.size);
@@ -258,6 +284,8 @@ bool orgdb__text_obeys(uint32_t rule, orgdb_str text)
 		return is_prefixed_id(text, "org_");
 	case RULE_ROLE_ID:
 		return is_prefixed_id(text, "rol_");
+	case RULE_DISCOVERY_DOMAIN_ID:
+		return is_prefixed_id(text, "ord_");
 	case RULE_CLIENT_ID:
 		return consists_of(text, 0, is_alphanumeric, "-_");
 	case RULE_USER_ID:
@@ -280,6 +308,10 @@ bool orgdb__text_obeys(uint32_t rule, orgdb_str text)
 		return is_email(text);
 	case RULE_EMAIL_TEMPLATE:
 		return orgdb__email_template_variables(text, &(uint32_t){ 0 });
+	case RULE_DOMAIN:
+		return is_domain(text);
+	case RULE_HEXADECIMAL:
+		return consists_of(text, 0, is_hexadecimal, "");
 	default:
 		return true;
 	}
@@ -366,11 +398,6 @@ static bool is_discovery_methods(struct bytes value)
 				!orgdb_str_equal(text, orgdb_string("organization_name"))))
 			return false;
 	return true;
-}
-
-static bool is_hexadecimal(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 static bool is_color(struct bytes map, const char *key)

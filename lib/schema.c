@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "id.h"
 #include "rules.h"
 #include "utf8.h"
 
@@ -19,6 +20,7 @@
 #define UNIQUE (ORGDB_FIELD_UNIQUE)
 #define ID (ORGDB_FIELD_ID | FIXED | UNIQUE)
 #define JOINED (ORGDB_FIELD_ID | FIXED)
+#define VERIFICATION_PREFIX "_ss-verification."
 #define OWNER (ORGDB_FIELD_OWNER | ORGDB_FIELD_IMMUTABLE)
 
 #define FIELD(type_, object, member, name_, bit_, flags_, min, max, rule_, expectation_, choices_, default_) \
@@ -66,6 +68,7 @@ static const char *const usages[] = { "deny", "allow", "require", NULL };
 static const char *const require_behaviors[] = { "no_prompt", "pre_login_prompt", "post_login_prompt", NULL };
 static const char *const third_party_accesses[] = { "block", "allow", NULL };
 static const char *const access_levels[] = { "none", "readonly", "limited", "full", NULL };
+static const char *const domain_statuses[] = { "pending", "verified", NULL };
 static const char *const role_types[] = { "tenant", "organization", NULL };
 
 static const orgdb_field application_fields[] = {
@@ -154,6 +157,23 @@ static const orgdb_field email_template_fields[] = {
 		ORGDB_EMAIL_TEMPLATE_INCLUDE_EMAIL_IN_REDIRECT, true),
 };
 
+static const orgdb_field discovery_domain_fields[] = {
+	TEXT(orgdb_discovery_domain, id, ORGDB_DISCOVERY_DOMAIN_ID, ID, 26, 26, RULE_DISCOVERY_DOMAIN_ID,
+		"\"ord_\" and 22 letters or digits"),
+	TEXT(orgdb_discovery_domain, organization_id, ORGDB_DISCOVERY_DOMAIN_ORGANIZATION_ID, OWNER | REQUIRED, 20, 20,
+		RULE_ORGANIZATION_ID, "the id of an organization"),
+	TEXT(orgdb_discovery_domain, domain, ORGDB_DISCOVERY_DOMAIN_DOMAIN, FIXED | UNIQUE, 3, DOMAIN_MAX, RULE_DOMAIN,
+		"a domain of 3 to 255 letters, digits, '-' and '.', such as \"example.com\""),
+	CHOICE(orgdb_discovery_domain, status, ORGDB_DISCOVERY_DOMAIN_STATUS, 0, domain_statuses,
+		"\"pending\" or \"verified\""),
+	BOOL(orgdb_discovery_domain, use_for_organization_discovery, ORGDB_DISCOVERY_DOMAIN_USE_FOR_ORGANIZATION_DISCOVERY,
+		true),
+	TEXT(orgdb_discovery_domain, verification_txt, ORGDB_DISCOVERY_DOMAIN_VERIFICATION_TXT, ORGDB_FIELD_IMMUTABLE, 32,
+		32, RULE_HEXADECIMAL, "32 hexadecimal digits"),
+	TEXT(orgdb_discovery_domain, verification_host, ORGDB_DISCOVERY_DOMAIN_VERIFICATION_HOST, ORGDB_FIELD_IMMUTABLE, 1,
+		0, RULE_NONE, "\"" VERIFICATION_PREFIX "\", the organization's id, '.' and the domain"),
+};
+
 static const orgdb_field application_connection_fields[] = {
 	TEXT(orgdb_application_connection, client_id, ORGDB_APPLICATION_CONNECTION_CLIENT_ID, JOINED, 1, 64, RULE_CLIENT_ID,
 		"the client_id of an application"),
@@ -231,6 +251,40 @@ static size_t role_name_keys(const void *entity, struct index_keys *keys)
 	return keys->text[0].data ? 1 : 0;
 }
 
+bool orgdb__domain_key(orgdb_str domain, char room[DOMAIN_MAX], orgdb_str *key)
+{
+	if (domain.size > DOMAIN_MAX)
+		return false;
+	for (size_t i = 0; i < domain.size; i++) {
+		char c = domain.data[i];
+		room[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	*key = (orgdb_str){ room, domain.size };
+	return true;
+}
+
+TEXT_KEYS(discovery_domain, id)
+
+/* Each organization may claim a domain once. */
+static size_t discovery_domain_domain_keys(const void *entity, struct index_keys *keys)
+{
+	const orgdb_discovery_domain *domain = entity;
+	char room[DOMAIN_MAX];
+	orgdb_str key;
+	if (!orgdb__domain_key(domain->domain, room, &key))
+		return 0;
+	keys->text[0] = orgdb__index_text(key, domain->organization_id, keys->room);
+	return keys->text[0].data ? 1 : 0;
+}
+
+/* What leads from a domain to organizations; see discovery.c. */
+static size_t discovery_keys(const void *entity, struct index_keys *keys)
+{
+	const orgdb_discovery_domain *domain = entity;
+	bool leads = domain->status == ORGDB_DOMAIN_VERIFIED && domain->use_for_organization_discovery;
+	return leads ? discovery_domain_domain_keys(entity, keys) : 0;
+}
+
 /* A connection without realms has its name for one. */
 static size_t connection_realms_keys(const void *entity, struct index_keys *keys)
 {
@@ -282,6 +336,61 @@ static int judge_role(const void *entity)
 		return orgdb__fail(ORGDB_INVALID, "role.type", "role.type must be \"organization\" where there is an owner_id");
 	return orgdb__fail(ORGDB_INVALID, "role.owner_id",
 		"role.owner_id is required where role.type is \"organization\": the id of an organization");
+}
+
+/* The verification host, in parts. */
+struct host {
+	orgdb_str parts[4];
+};
+
+static struct host host_of(const orgdb_discovery_domain *domain)
+{
+	return (struct host){ { ORGDB_STR(VERIFICATION_PREFIX), domain->organization_id, ORGDB_STR("."), domain->domain } };
+}
+
+static int judge_discovery_domain(const void *entity)
+{
+	const orgdb_discovery_domain *domain = entity;
+	struct host host = host_of(domain);
+	orgdb_str rest = domain->verification_host;
+	bool same = true;
+	for (int i = 0; i < 4 && same && rest.data; i++) {
+		orgdb_str part = host.parts[i];
+		same = rest.size >= part.size && memcmp(rest.data, part.data, part.size) == 0;
+		rest = (orgdb_str){ rest.data + (same ? part.size : 0), rest.size - (same ? part.size : 0) };
+	}
+	if (!rest.data || (same && rest.size == 0))
+		return 0;
+	return orgdb__fail(ORGDB_INVALID, "discovery_domain.verification_host",
+		"discovery_domain.verification_host must be \"%s%.*s.%.*s\", or not given", VERIFICATION_PREFIX,
+		EXCERPT(domain->organization_id), EXCERPT(domain->domain));
+}
+
+static int generate_discovery_domain(void *entity, uint32_t *mask, char room[GENERATED_MAX])
+{
+	enum { TXT_SIZE = 32 };
+	orgdb_discovery_domain *domain = entity;
+	struct host host = host_of(domain);
+	size_t size = 0;
+	if (!(*mask & ORGDB_DISCOVERY_DOMAIN_VERIFICATION_TXT)) {
+		int rc = orgdb__random_text(room, TXT_SIZE, 16);
+		if (rc != 0)
+			return rc;
+		domain->verification_txt = (orgdb_str){ room, TXT_SIZE };
+		*mask |= ORGDB_DISCOVERY_DOMAIN_VERIFICATION_TXT;
+	}
+	if (*mask & ORGDB_DISCOVERY_DOMAIN_VERIFICATION_HOST)
+		return 0;
+	room += TXT_SIZE;
+	for (int i = 0; i < 4; i++) {
+		if (!host.parts[i].data || host.parts[i].size > GENERATED_MAX - TXT_SIZE - size)
+			return 0; /* What it is made of is refused later. */
+		memcpy(room + size, host.parts[i].data, host.parts[i].size);
+		size += host.parts[i].size;
+	}
+	domain->verification_host = (orgdb_str){ room, size };
+	*mask |= ORGDB_DISCOVERY_DOMAIN_VERIFICATION_HOST;
+	return 0;
 }
 
 /* ---- The kinds --------------------------------------------------------------------------------------------------- */
@@ -364,6 +473,25 @@ static const struct kind kinds[ORGDB_KINDS] = {
 		.id = &email_template_fields[0],
 		.complete = complete_email_template,
 	},
+	[ORGDB_KIND_DISCOVERY_DOMAIN] = {
+		.schema = SCHEMA(ORGDB_KIND_DISCOVERY_DOMAIN, discovery_domain),
+		.records = TABLE_DISCOVERY_DOMAINS,
+		.indexes = {
+			{ TABLE_DISCOVERY_DOMAIN_IDS, &discovery_domain_fields[0], discovery_domain_id_keys },
+			{ TABLE_DISCOVERY_DOMAIN_NAMES, &discovery_domain_fields[2], discovery_domain_domain_keys },
+			{ TABLE_DISCOVERY, &discovery_domain_fields[2], discovery_keys },
+		},
+		.index_count = 3,
+		.id = &discovery_domain_fields[0],
+		.id_prefix = "ord_",
+		.id_random = 22,
+		.owner = &discovery_domain_fields[1],
+		.owned = TABLE_DISCOVERY_DOMAINS_OF_ORGANIZATION,
+		.owned_max = ORGDB_ORGANIZATION_DOMAINS_MAX,
+		.owned_gone = offsetof(orgdb_cascade, discovery_domains),
+		.generate = generate_discovery_domain,
+		.judge = judge_discovery_domain,
+	},
 	[ORGDB_KIND_APPLICATION_CONNECTION] = {
 		.schema = SCHEMA(ORGDB_KIND_APPLICATION_CONNECTION, application_connection),
 		.records = TABLE_APPLICATION_CONNECTIONS,
@@ -419,6 +547,7 @@ HEAD_IS_COMMON(orgdb_organization);
 HEAD_IS_COMMON(orgdb_user);
 HEAD_IS_COMMON(orgdb_role);
 HEAD_IS_COMMON(orgdb_email_template);
+HEAD_IS_COMMON(orgdb_discovery_domain);
 HEAD_IS_COMMON(orgdb_application_connection);
 HEAD_IS_COMMON(orgdb_enabled_connection);
 HEAD_IS_COMMON(orgdb_membership);

@@ -19,6 +19,7 @@ enum {
 	INDEX_KEYS_MAX = 10, /* Keys of one entity in one index: a connection's realms. */
 	INDEX_ROOM = 1048,   /* Bytes of a key that is made up: a role's name, longest of all, and its owner's id. */
 	GENERATED_MAX = 512, /* Bytes of an entity's generated texts. */
+	DOMAIN_MAX = 255,    /* Bytes of a domain. */
 };
 
 /* The members that every kind's struct begins with. */
@@ -77,6 +78,7 @@ union entity {
 	orgdb_user user;
 	orgdb_role role;
 	orgdb_email_template email_template;
+	orgdb_discovery_domain discovery_domain;
 };
 
 /* What an edge carries, of whichever kind. */
@@ -90,6 +92,8 @@ union edge_object {
 
 const struct kind *orgdb__kind(uint32_t kind);
 
+/* Domains are the same whichever way their letters are written: write ASCII ones small. Returns false if there is no room. */
+bool orgdb__domain_key(orgdb_str domain, char room[DOMAIN_MAX], orgdb_str *key);
 /* The text in an index of `text` among what `owner` owns, if it is present; absent if that has no room. */
 orgdb_str orgdb__index_text(orgdb_str text, orgdb_str owner, char room[INDEX_ROOM]);
 

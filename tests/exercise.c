@@ -212,7 +212,10 @@ static size_t read_organization(orgdb_txn *txn, const char *id)
 	orgdb_merged_connection merged[LIST_SIZE];
 	orgdb_user members[LIST_SIZE];
 	orgdb_role roles[LIST_SIZE];
+	orgdb_discovery_domain domains[LIST_SIZE];
 	size_t count = LIST_SIZE, unused, failures = 0;
+	failures += failed(orgdb_organization_roles(txn, id, 0, roles, LIST_SIZE, &unused));
+	failures += failed(orgdb_organization_discovery_domains(txn, id, 0, domains, LIST_SIZE, &unused));
 	failures += failed(orgdb_merged_connections(txn, client, id, NULL, merged, LIST_SIZE, &unused));
 	failures += failed(orgdb_enabled_connection_list(txn, id, 0, edges, LIST_SIZE, &unused));
 	failures += failed(orgdb_organization_application_list(txn, id, 0, places, LIST_SIZE, &unused));
@@ -239,6 +242,18 @@ static size_t read_connection(orgdb_txn *txn, const char *id)
 		failed(orgdb_connection_organizations(txn, id, 0, organizations, LIST_SIZE, &unused));
 }
 
+static size_t read_discovery(orgdb_txn *txn)
+{
+	orgdb_discovered found[LIST_SIZE];
+	orgdb_merged_connection merged[LIST_SIZE];
+	orgdb_discovery discovery;
+	char client[] = "client0000000000000001";
+	size_t unused;
+	return failed(orgdb_discover(txn, "a@domain-0.example.com", NULL, found, LIST_SIZE, &unused)) +
+		failed(orgdb_discovered_connections(
+			txn, client, "a@domain-0.example.com", NULL, &discovery, merged, LIST_SIZE, &unused));
+}
+
 static size_t read_others(orgdb_txn *txn, uint32_t kind, const char *id)
 {
 	orgdb_organization organizations[LIST_SIZE];
@@ -257,6 +272,8 @@ static size_t read_others(orgdb_txn *txn, uint32_t kind, const char *id)
 		return read_connection(txn, id);
 	case ORGDB_KIND_EMAIL_TEMPLATE:
 		return 0;
+	case ORGDB_KIND_DISCOVERY_DOMAIN:
+		return read_discovery(txn);
 	default:
 		return read_organization(txn, id);
 	}
@@ -272,6 +289,7 @@ union any {
 	orgdb_user user;
 	orgdb_organization organization;
 	orgdb_email_template email_template;
+	orgdb_discovery_domain discovery_domain;
 };
 
 static size_t read_kind(orgdb_txn *txn, uint32_t kind)

@@ -465,10 +465,28 @@ const char *create_user(const char *name)
 
 const char *create_role(const char *name)
 {
+	return create_role_of(NULL, name);
+}
+
+const char *create_role_of(const char *organization_id, const char *name)
+{
 	orgdb_role role = ORGDB_ROLE_INIT;
 	role.name = orgdb_string(name);
+	role.owner_id = orgdb_string(organization_id);
+	role.type = organization_id ? ORGDB_ROLE_OF_ORGANIZATION : ORGDB_ROLE_OF_TENANT;
 	orgdb_str id;
 	must(orgdb_role_create(txn, &role, &id));
+	return copy(id);
+}
+
+const char *create_domain(const char *organization_id, const char *domain)
+{
+	orgdb_discovery_domain created = ORGDB_DISCOVERY_DOMAIN_INIT;
+	created.organization_id = orgdb_string(organization_id);
+	created.domain = orgdb_string(domain);
+	created.status = ORGDB_DOMAIN_VERIFIED;
+	orgdb_str id;
+	must(orgdb_discovery_domain_create(txn, &created, &id));
 	return copy(id);
 }
 
@@ -512,6 +530,10 @@ void populate(void)
 		roles[i] = create_role(format("role %zu", i));
 	for (size_t i = 0; i < 5; i++)
 		organizations[i] = create_organization(format("organization-%zu", i));
+	for (size_t i = 0; i < 5; i++) {
+		create_role_of(organizations[i], "own role");
+		create_domain(organizations[i], format("domain-%zu.example.com", i / 2));
+	}
 	for (size_t i = 0; i < 12; i++)
 		if (i % 4 != i % 3)
 			enable_for_application(applications[i % 3], connections[i % 4]);

@@ -105,7 +105,9 @@ const char *create_application(const char *name);
 const char *create_organization(const char *name);
 const char *create_user(const char *name); /* "auth0|" and the name. */
 const char *create_role(const char *name);
-const char *create_template(const char *subject); /* With a name that no other has yet. */
+const char *create_role_of(const char *organization_id, const char *name);  /* It owns the role; NULL: the tenant. */
+const char *create_domain(const char *organization_id, const char *domain); /* Verified. */
+const char *create_template(const char *subject);                           /* With a name that no other has yet. */
 void enable_for_application(const char *client_id, const char *connection_id);
 void enable_for_organization(const char *organization_id, const char *connection_id);
 void add_member(const char *organization_id, const char *user_id);
@@ -117,6 +119,8 @@ orgdb_statistics statistics(void);
 
 /** @name Any kind */
 /**@{*/
+/* From this kind on an organization owns each entity; what they have in common with others they have with those before. */
+#define OWNERLESS_KINDS ORGDB_KIND_DISCOVERY_DOMAIN
 #define EMAIL_TEMPLATES 14
 extern const char *const email_templates[EMAIL_TEMPLATES];
 
@@ -127,6 +131,7 @@ typedef union any_entity {
 	orgdb_user user;
 	orgdb_organization organization;
 	orgdb_email_template email_template;
+	orgdb_discovery_domain discovery_domain;
 	struct {
 		uint64_t ordinal;
 		uint32_t fields;

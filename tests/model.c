@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void *must(void *memory)
 {
@@ -196,6 +197,8 @@ union model_any model_initial(uint32_t kind)
 		return (union model_any){ .user = ORGDB_USER_INIT };
 	case ORGDB_KIND_ORGANIZATION:
 		return (union model_any){ .organization = ORGDB_ORGANIZATION_INIT };
+	case ORGDB_KIND_DISCOVERY_DOMAIN:
+		return (union model_any){ .discovery_domain = ORGDB_DISCOVERY_DOMAIN_INIT };
 	case ORGDB_KIND_EMAIL_TEMPLATE:
 		return (union model_any){ .email_template = ORGDB_EMAIL_TEMPLATE_INIT };
 	case ORGDB_KIND_ENABLED_CONNECTION:
@@ -399,7 +402,9 @@ static uint32_t name_bit(uint32_t kind)
 /* The bit of the field that holds an owner's id; 0: nobody owns the kind. */
 static uint32_t owner_bit(uint32_t kind)
 {
-	return kind == ORGDB_KIND_ROLE ? ORGDB_ROLE_OWNER_ID : 0;
+	return kind == ORGDB_KIND_ROLE            ? ORGDB_ROLE_OWNER_ID
+		: kind == ORGDB_KIND_DISCOVERY_DOMAIN ? ORGDB_DISCOVERY_DOMAIN_ORGANIZATION_ID
+											  : 0;
 }
 
 static orgdb_str owner_id(const struct model_record *record)
@@ -526,6 +531,8 @@ orgdb_cascade model_delete(struct model *model, uint32_t kind, uint64_t ordinal)
 			*(uint64_t *)((char *)&gone + cascades[i].count_offset) =
 				erase_where(model, cascades[i].table, everywhere, cascades[i].part, 1);
 	if (kind == ORGDB_KIND_ORGANIZATION)
+		gone.discovery_domains = delete_owned(model, ORGDB_KIND_DISCOVERY_DOMAIN, ordinal, &gone);
+	if (kind == ORGDB_KIND_ORGANIZATION)
 		gone.roles = delete_owned(model, ORGDB_KIND_ROLE, ordinal, &gone);
 	erase_where(model, kind, everywhere, 0, 1);
 	return gone;
@@ -605,6 +612,12 @@ static bool connections_conflict(const struct model_record *a, const struct mode
 		(both_domain && same_text(a, b, ORGDB_CONNECTION_STRATEGY));
 }
 
+/* Letters count the same, capital or small. */
+static bool same_domain(const struct model_record *a, const char *domain)
+{
+	return strcasecmp(model_text(a, ORGDB_DISCOVERY_DOMAIN_DOMAIN).data, domain) == 0;
+}
+
 static bool records_conflict(const struct model_record *a, const struct model_record *b)
 {
 	if (a->cells[0].stored && strcmp(model_id(a), model_id(b)) == 0)
@@ -616,6 +629,9 @@ static bool records_conflict(const struct model_record *a, const struct model_re
 		return same_text(a, b, ORGDB_ROLE_NAME) && orgdb_str_equal(owner_id(a), owner_id(b));
 	case ORGDB_KIND_ORGANIZATION:
 		return same_text(a, b, ORGDB_ORGANIZATION_NAME);
+	case ORGDB_KIND_DISCOVERY_DOMAIN:
+		return same_domain(a, model_text(b, ORGDB_DISCOVERY_DOMAIN_DOMAIN).data) &&
+			orgdb_str_equal(owner_id(a), owner_id(b));
 	default:
 		return false;
 	}
@@ -866,4 +882,38 @@ struct model_verdict model_login(const struct model *model, const struct model_l
 	verdict.outcome = ORGDB_LOGIN_WOULD_JOIN;
 	verdict.rule = assigns ? ORGDB_RULE_NONE : ORGDB_RULE_NOT_A_MEMBER;
 	return verdict;
+}
+
+/* ---- Discovery --------------------------------------------------------------------------------------------------- */
+
+static int compare_rows_by_id(const void *a, const void *b)
+{
+	return strcmp(model_id((*(const struct model_row *const *)a)->record),
+		model_id((*(const struct model_row *const *)b)->record));
+}
+
+size_t model_discover(
+	const struct model *model, const char *domain, const struct model_row **organizations, size_t capacity)
+{
+	const struct model_table *table = &model->tables[ORGDB_KIND_DISCOVERY_DOMAIN];
+	size_t count = 0;
+	for (size_t i = 0; i < table->count && count < capacity; i++) {
+		const struct model_record *record = table->rows[i].record;
+		if (same_domain(record, domain) &&
+			model_number(record, ORGDB_DISCOVERY_DOMAIN_STATUS) == ORGDB_DOMAIN_VERIFIED &&
+			model_number(record, ORGDB_DISCOVERY_DOMAIN_USE_FOR_ORGANIZATION_DISCOVERY))
+			organizations[count++] = model_owner(model, record);
+	}
+	qsort(organizations, count, sizeof(organizations[0]), compare_rows_by_id);
+	return count;
+}
+
+bool model_is_discovered(
+	const struct model *model, const struct model_row *organization, const struct model_row *connection)
+{
+	const struct model_row *enabled =
+		model_find(model, ORGDB_KIND_ENABLED_CONNECTION, organization->key[0], connection->key[0], 0);
+	orgdb_str strategy = model_text(connection->record, ORGDB_CONNECTION_STRATEGY);
+	return enabled && model_number(enabled->record, ORGDB_ENABLED_CONNECTION_IS_ENABLED) &&
+		strategy_kind(strategy) == ORGDB_ENTERPRISE;
 }

@@ -25,6 +25,7 @@ union model_any {
 	orgdb_user user;
 	orgdb_organization organization;
 	orgdb_email_template email_template;
+	orgdb_discovery_domain discovery_domain;
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;
@@ -165,6 +166,13 @@ struct model_verdict {
 };
 
 struct model_verdict model_login(const struct model *model, const struct model_login *login);
+
+/* The organizations that a domain leads to, in the order of their ids. Fills in at most @p capacity and returns how many. */
+size_t model_discover(
+	const struct model *model, const char *domain, const struct model_row **organizations, size_t capacity);
+/* Is it an enterprise connection that this organization has enabled? */
+bool model_is_discovered(
+	const struct model *model, const struct model_row *organization, const struct model_row *connection);
 /**@}*/
 
 #endif

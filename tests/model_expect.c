@@ -126,6 +126,7 @@ LIST_OF_ALL(application)
 LIST_OF_ALL(role)
 LIST_OF_ALL(user)
 LIST_OF_ALL(organization)
+LIST_OF_ALL(discovery_domain)
 LIST_OF_ONE(list_application_connections, orgdb_application_connections)
 LIST_OF_ONE(list_connection_applications, orgdb_connection_applications)
 LIST_OF_ONE(list_enabled_connections, orgdb_enabled_connection_list)
@@ -153,6 +154,8 @@ const struct listing listings[] = {
 	{ "roles", ROLE, ROLE, 0, 0, { { 0, 0 } }, list_roles },
 	{ "users", USER, USER, 0, 0, { { 0, 0 } }, list_users },
 	{ "organizations", ORGANIZATION, ORGANIZATION, 0, 0, { { 0, 0 } }, list_organizations },
+	{ "discovery domains", ORGDB_KIND_DISCOVERY_DOMAIN, ORGDB_KIND_DISCOVERY_DOMAIN, 0, 0, { { 0, 0 } },
+		list_discovery_domains },
 	{ "connections of application", CONNECTION, OFFERED, 1, 1, { { APPLICATION, 0 } }, list_application_connections },
 	{ "applications of connection", APPLICATION, OFFERED, 0, 1, { { CONNECTION, 1 } }, list_connection_applications },
 	{ "enabled connections of organization", ENABLED, ENABLED, 1, 1, { { ORGANIZATION, 0 } },

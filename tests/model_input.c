@@ -189,12 +189,23 @@ void input_id(uint32_t kind, uint32_t index, char *out)
 		client_id(index, out);
 	} else if (kind == ORGDB_KIND_USER) {
 		user_id(index, out);
+	} else if (kind == ORGDB_KIND_DISCOVERY_DOMAIN) {
+		strcpy(out, "ord_");
+		fill(out + 4, 22, INPUT_LETTERS, index * UINT64_C(1000));
 	} else if (kind == ORGDB_KIND_EMAIL_TEMPLATE) {
 		strcpy(out, templates[index % COUNT_OF(templates)]);
 	} else {
 		strcpy(out, prefixes[kind]);
 		fill(out + 4, 16, INPUT_LETTERS, index * UINT64_C(1000));
 	}
+}
+
+void input_domain(uint32_t index, char *out)
+{
+	if (index % INPUT_DOMAINS == 0) /* The longest. */
+		sprintf(out, "%063u.%063u.%063u.%063u", 0u, 0u, 0u, 0u);
+	else
+		sprintf(out, index & 1 ? "d-%u.example.com" : "D-%u.Example.com", index % INPUT_DOMAINS / 2);
 }
 
 void input_name(uint32_t kind, uint32_t index, char *out)
@@ -415,6 +426,42 @@ static void make_role_owner(struct input *input, const struct recipe *recipe, vo
 	role->type = ORGDB_ROLE_OF_ORGANIZATION;
 }
 
+static void make_owner(struct input *input, const struct recipe *recipe, void *member)
+{
+	char id[INPUT_ID_SIZE];
+	(void)recipe;
+	input_id(ORGDB_KIND_ORGANIZATION, input_below(input, input->pool[ORGDB_KIND_ORGANIZATION]), id);
+	set_text(input, member, id);
+}
+
+static void make_domain(struct input *input, const struct recipe *recipe, void *member)
+{
+	char domain[256];
+	(void)recipe;
+	input_domain(input_below(input, 2 * INPUT_DOMAINS), domain);
+	set_text(input, member, domain);
+}
+
+static void make_verification_txt(struct input *input, const struct recipe *recipe, void *member)
+{
+	char text[32 + 1];
+	(void)recipe;
+	fill(text, 32, "0123456789abcdefABCDEF", input_random(input));
+	set_text(input, member, text);
+}
+
+/* Of the domain that was made before. */
+static void make_verification_host(struct input *input, const struct recipe *recipe, void *member)
+{
+	const orgdb_discovery_domain *made =
+		(const void *)((const char *)member - offsetof(orgdb_discovery_domain, verification_host));
+	char host[400];
+	(void)recipe;
+	snprintf(host, sizeof(host), "_ss-verification.%.*s.%.*s", (int)made->organization_id.size,
+		made->organization_id.data, (int)made->domain.size, made->domain.data);
+	set_text(input, member, host);
+}
+
 /* The value that was written since the buffer was at @p start. */
 static void set_value(struct input *input, void *member, size_t start)
 {
@@ -572,6 +619,7 @@ static void make_discovery_methods(struct input *input, const struct recipe *rec
 #define USER(field) ORGDB_KIND_USER, ORGDB_USER_##field
 #define ROLE(field) ORGDB_KIND_ROLE, ORGDB_ROLE_##field
 #define TEMPLATE(field) ORGDB_KIND_EMAIL_TEMPLATE, ORGDB_EMAIL_TEMPLATE_##field
+#define DOMAIN(field) ORGDB_KIND_DISCOVERY_DOMAIN, ORGDB_DISCOVERY_DOMAIN_##field
 #define PLACE(field) ORGDB_KIND_ORGANIZATION_APPLICATION, ORGDB_ORGANIZATION_APPLICATION_##field
 #define ENABLED(field) ORGDB_KIND_ENABLED_CONNECTION, ORGDB_ENABLED_CONNECTION_##field
 
@@ -638,6 +686,14 @@ static const struct recipe recipes[] = {
 	{ TEMPLATE(RESULT_URL), make_uri, 0, 0, 0 },
 	{ TEMPLATE(URL_LIFETIME_IN_SECONDS), make_number, 0, 0, 0 },
 	{ TEMPLATE(INCLUDE_EMAIL_IN_REDIRECT), make_flag, 0, 50, 0 },
+
+	{ DOMAIN(ID), make_id, 0, 0, FIXED },
+	{ DOMAIN(ORGANIZATION_ID), make_owner, 0, 0, REQUIRED | FIXED },
+	{ DOMAIN(DOMAIN), make_domain, 0, 0, REQUIRED | FIXED },
+	{ DOMAIN(STATUS), make_choice, 0, 2, 0 },
+	{ DOMAIN(USE_FOR_ORGANIZATION_DISCOVERY), make_flag, 0, 80, 0 },
+	{ DOMAIN(VERIFICATION_TXT), make_verification_txt, 0, 0, FIXED },
+	{ DOMAIN(VERIFICATION_HOST), make_verification_host, 0, 0, FIXED },
 
 	{ ENABLED(ASSIGN_MEMBERSHIP_ON_LOGIN), make_flag, 0, 70, 0 },
 	{ ENABLED(SHOW_AS_BUTTON), make_flag, 0, 50, 0 },
@@ -919,6 +975,23 @@ static const struct input_fault faults[] = {
 	{ TEMPLATE(BODY), LENGTH(ORGDB_RECORD_SIZE_MAX + 1) }, /* Too large by itself; */
 	{ TEMPLATE(BODY), LENGTH(ORGDB_RECORD_SIZE_MAX) },     /* too large with the rest. */
 	{ ORGDB_KIND_EMAIL_TEMPLATE, ORGDB_EXTRA, VALUE("\x81\xa9resultUrl\xa1x") },
+
+	{ DOMAIN(ID), TEXT("ord_0123456789abcdef") },
+	{ DOMAIN(ID), UNCHANGEABLE },
+	{ DOMAIN(ORGANIZATION_ID), ABSENT },
+	{ DOMAIN(ORGANIZATION_ID), TEXT("acme") },
+	{ DOMAIN(ORGANIZATION_ID), UNCHANGEABLE },
+	{ DOMAIN(DOMAIN), ABSENT },
+	{ DOMAIN(DOMAIN), TEXT("localhost") },
+	{ DOMAIN(DOMAIN), TEXT("a..b") },
+	{ DOMAIN(DOMAIN), TEXT("b\xc3\xbc.example") },
+	{ DOMAIN(DOMAIN), LENGTH(256) },
+	{ DOMAIN(DOMAIN), UNCHANGEABLE },
+	{ DOMAIN(STATUS), NUMBER(2) },
+	{ DOMAIN(VERIFICATION_TXT), TEXT("0123456789abcdef") },
+	{ DOMAIN(VERIFICATION_TXT), UNCHANGEABLE },
+	{ DOMAIN(VERIFICATION_HOST), TEXT("example.com") },
+	{ DOMAIN(VERIFICATION_HOST), UNCHANGEABLE },
 
 	{ ENABLED(ORGANIZATION_ACCESS_LEVEL), NUMBER(4) },
 	{ ENABLED(ORGANIZATION_CONNECTION_NAME), TEXT("") },

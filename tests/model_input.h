@@ -13,6 +13,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define INPUT_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define INPUT_DOMAINS 24                            /* Of which discovery domains are. */
 #define INPUT_ID_SIZE (4 * ORGDB_ID_LENGTH_MAX + 1) /* Room for any id or name and a NUL. */
 
 struct input {
@@ -40,6 +41,8 @@ bool input_chance(struct input *input, uint32_t percent);
 /**@{*/
 /* The id number @p index of a kind; @p out has room for INPUT_ID_SIZE. */
 void input_id(uint32_t kind, uint32_t index, char *out);
+/* A domain, as an organization may have it: there are few, and of each two that differ in the case of a letter. */
+void input_domain(uint32_t index, char *out);
 /* The unique name number @p index of a kind. */
 void input_name(uint32_t kind, uint32_t index, char *out);
 /* The index of some name: there are somewhat more than ids, so that most names are free. */

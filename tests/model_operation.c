@@ -90,10 +90,11 @@ VERBS(application);
 VERBS(role);
 VERBS(user);
 VERBS(organization);
+VERBS(discovery_domain);
 VERBS(email_template);
 
 static const struct verbs *const verbs_of[ORGDB_ENTITY_KINDS] = { &connection_verbs, &application_verbs, &role_verbs,
-	&user_verbs, &organization_verbs, &email_template_verbs };
+	&user_verbs, &organization_verbs, &email_template_verbs, &discovery_domain_verbs };
 
 /* Half of the calls go through the typed functions, half through the general ones. */
 static int call_create(struct driver *driver, uint32_t kind, const void *entity, orgdb_str *id)
@@ -157,6 +158,7 @@ static bool is_generated_id(uint32_t kind, const char *id)
 		{ "rol_", INPUT_LETTERS, 16 },
 		{ "auth0|", "0123456789abcdef", 24 },
 		{ "org_", INPUT_LETTERS, 16 },
+		[ORGDB_KIND_DISCOVERY_DOMAIN] = { "ord_", INPUT_LETTERS, 22 },
 	};
 	size_t prefix = strlen(forms[kind].prefix);
 	return strncmp(id, forms[kind].prefix, prefix) == 0 && strlen(id) == prefix + forms[kind].count &&
@@ -229,6 +231,7 @@ static void delete_entity(struct driver *driver, uint32_t kind, const struct tar
 	expect_number(
 		driver, "organization applications", expected.organization_applications, gone.organization_applications);
 	expect_number(driver, "roles", expected.roles, gone.roles);
+	expect_number(driver, "discovery domains", expected.discovery_domains, gone.discovery_domains);
 }
 
 /* Create or delete, so that the pool stays between half full and full. The hub goes only now and then. */
@@ -728,7 +731,7 @@ static void operate_owner_count(struct driver *driver)
 static void operate_owned(struct driver *driver)
 {
 	static union model_any got[PAGE_MAX];
-	static const uint32_t owned[] = { ORGDB_KIND_ROLE };
+	static const uint32_t owned[] = { ORGDB_KIND_ROLE, ORGDB_KIND_DISCOVERY_DOMAIN };
 	uint32_t kind = owned[input_below(&driver->input, COUNT_OF(owned))];
 	struct target owner;
 	pick(driver, ORGDB_KIND_ORGANIZATION, &owner);
@@ -1067,6 +1070,79 @@ static void operate_login(struct driver *driver)
 		adopt_member(driver, verdict.organization, &visitor.user);
 }
 
+/* ---- Discovery ---- */
+
+static void expect_discovered(
+	struct driver *driver, const struct model_row *organization, const orgdb_discovered *discovered)
+{
+	const struct model_table *connections = &driver->view->tables[ORGDB_KIND_CONNECTION];
+	size_t count = 0;
+	expect_record(driver, organization->record, organization->key[0], &discovered->organization);
+	for (size_t i = 0; i < connections->count; i++) {
+		const struct model_row *connection = &connections->rows[i];
+		if (!model_is_discovered(driver->view, organization, connection))
+			continue;
+		if (count < ORGDB_DISCOVERED_CONNECTIONS_MAX && count < discovered->connection_count)
+			expect_record(driver, connection->record, connection->key[0], discovered->connections[count]);
+		count++;
+	}
+	expect_number(driver, "enterprise connections", count, discovered->connection_count);
+}
+
+static void operate_discover(struct driver *driver)
+{
+	static const struct model_row *rows[4096];
+	orgdb_discovered got[12];
+	char address[300] = "somebody@";
+	struct target after = { "", NULL };
+	size_t count, capacity = input_below(&driver->input, COUNT_OF(got)), skipped = 0;
+	input_domain(input_below(&driver->input, 2 * INPUT_DOMAINS), address + strlen(address));
+	bool begin = input_chance(&driver->input, 60);
+	if (!begin)
+		pick(driver, ORGDB_KIND_ORGANIZATION, &after);
+	driver_begin(driver, "discover %zu of %s after %s", capacity, brief(address).text, brief(after.id).text);
+	if (!expect_result(driver, 0, orgdb_discover(driver->txn, address, begin ? NULL : after.id, got, capacity, &count)))
+		return;
+	if (!begin && !after.row) /* No id, so where it would be among them is not promised. */
+		return;
+	size_t total = model_discover(driver->view, address + strlen("somebody@"), rows, COUNT_OF(rows));
+	while (skipped < total && !begin && strcmp(model_id(rows[skipped]->record), after.id) <= 0)
+		skipped++;
+	expect_number(driver, "organizations", total - skipped < capacity ? total - skipped : capacity, count);
+	for (size_t i = 0; i < count; i++)
+		expect_discovered(driver, rows[skipped + i], &got[i]);
+}
+
+static void operate_discovered_connections(struct driver *driver)
+{
+	static struct model_merged expected[PAGE_MAX];
+	static orgdb_merged_connection got[PAGE_MAX];
+	const struct model_row *rows[2];
+	orgdb_discovery discovery;
+	struct target application;
+	char domain[300];
+	size_t count;
+	input_domain(input_below(&driver->input, 2 * INPUT_DOMAINS), domain);
+	pick(driver, ORGDB_KIND_APPLICATION, &application);
+	driver_begin(driver, "connections of %s that %s leads to", brief(application.id).text, brief(domain).text);
+	size_t total = model_discover(driver->view, domain, rows, 2), wanted = 0;
+	model_errors errors = missing(&application);
+	struct model_question question = { .application = application.row, .organization = total == 1 ? rows[0] : NULL };
+	if (!errors && total < 2)
+		wanted = model_merge(driver->view, &question, expected, PAGE_MAX);
+	if (wanted > PAGE_MAX)
+		errors = MODEL_ERROR(ORGDB_TRUNCATED);
+	if (!expect_result(driver, errors,
+			orgdb_discovered_connections(driver->txn, application.id, domain, NULL, &discovery, got, PAGE_MAX, &count)))
+		return;
+	expect_number(driver, "outcome", total, discovery.organizations);
+	expect_text(
+		driver, "organization", orgdb_string(total == 1 ? model_id(rows[0]->record) : NULL), discovery.organization_id);
+	expect_number(driver, "connections", wanted, count);
+	for (size_t i = 0; i < count; i++)
+		expect_merged(driver, &expected[i], &got[i]);
+}
+
 /* ---- Faults and misuse ------------------------------------------------------------------------------------------- */
 
 /* The fault is told, and told at the right field; for a record that is too large as a whole, at the kind. */
@@ -1200,6 +1276,8 @@ static const struct {
 	{ operate_owned, ANY, 20 },
 	{ operate_merge, ANY, 80 },
 	{ operate_template_context, ANY, 15 },
+	{ operate_discover, ANY, 20 },
+	{ operate_discovered_connections, ANY, 20 },
 	{ operate_allowed, ANY, 40 },
 	{ operate_access, ANY, 15 },
 	{ operate_login, ANY, 50 },

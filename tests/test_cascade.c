@@ -69,7 +69,7 @@ static void expect_gone(orgdb_cascade gone, orgdb_cascade expected)
 
 Test(cascade, the_picture_before)
 {
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
 	commit_and_check();
 }
 
@@ -78,7 +78,7 @@ Test(cascade, deleting_a_connection_takes_it_from_applications_and_organizations
 	orgdb_cascade gone;
 	must(orgdb_connection_delete(txn, connections[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .enabled_connections = 2, .application_connections = 2 });
-	expect_totals((struct totals){ { 1, 2, 2, 2, 2, 2, 2, 2, 4 }, 8 });
+	expect_totals((struct totals){ { 1, 2, 2, 2, 2, 2, 0, 2, 2, 4 }, 8 });
 	for (size_t i = 0; i < 2; i++) {
 		orgdb_connection found[2];
 		orgdb_enabled_connection edges[2];
@@ -98,7 +98,7 @@ Test(cascade, deleting_an_application_takes_its_connections_away)
 	orgdb_cascade gone;
 	must(orgdb_application_delete(txn, applications[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .application_connections = 2 });
-	expect_totals((struct totals){ { 2, 1, 2, 2, 2, 2, 2, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 1, 2, 2, 2, 2, 0, 2, 4, 4 }, 8 });
 	orgdb_application found[2];
 	size_t count;
 	must(orgdb_connection_applications(txn, connections[0], 0, found, 2, &count));
@@ -112,7 +112,7 @@ Test(cascade, deleting_an_organization_leaves_users_connections_and_roles)
 	orgdb_cascade gone;
 	must(orgdb_organization_delete(txn, organizations[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .memberships = 2, .member_roles = 4, .enabled_connections = 2 });
-	expect_totals((struct totals){ { 2, 2, 2, 2, 1, 2, 4, 2, 2 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 1, 2, 0, 4, 2, 2 }, 4 });
 	for (size_t i = 0; i < 2; i++) {
 		orgdb_organization found[2];
 		size_t count;
@@ -131,7 +131,7 @@ Test(cascade, deleting_a_user_ends_its_memberships)
 	orgdb_cascade gone;
 	must(orgdb_user_delete(txn, users[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .memberships = 2, .member_roles = 4 });
-	expect_totals((struct totals){ { 2, 2, 2, 1, 2, 2, 4, 4, 2 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 2, 1, 2, 2, 0, 4, 4, 2 }, 4 });
 	for (size_t i = 0; i < 2; i++) {
 		orgdb_user found[2];
 		size_t count;
@@ -150,7 +150,7 @@ Test(cascade, deleting_a_role_takes_it_from_every_member)
 	orgdb_cascade gone;
 	must(orgdb_role_delete(txn, roles[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .member_roles = 4 });
-	expect_totals((struct totals){ { 2, 2, 1, 2, 2, 2, 4, 4, 4 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 1, 2, 2, 2, 0, 4, 4, 4 }, 4 });
 	for (size_t i = 0; i < 4; i++) {
 		orgdb_role found[2];
 		size_t count;
@@ -163,7 +163,7 @@ Test(cascade, deleting_a_role_takes_it_from_every_member)
 
 Test(cascade, deleting_what_nothing_is_joined_to_takes_nothing)
 {
-	const char *ids[ORGDB_ENTITY_KINDS] = {
+	const char *ids[OWNERLESS_KINDS] = {
 		[ORGDB_KIND_CONNECTION] = create_connection("lonely", "auth0"),
 		[ORGDB_KIND_APPLICATION] = create_application("lonely"),
 		[ORGDB_KIND_ROLE] = create_role("lonely"),
@@ -171,20 +171,20 @@ Test(cascade, deleting_what_nothing_is_joined_to_takes_nothing)
 		[ORGDB_KIND_ORGANIZATION] = create_organization("lonely"),
 		[ORGDB_KIND_EMAIL_TEMPLATE] = create_template("lonely"),
 	};
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		orgdb_cascade gone;
 		memset(&gone, 0xa5, sizeof(gone));
 		must(orgdb_entity_delete(txn, kind, ids[kind], &gone));
 		expect_gone(gone, (orgdb_cascade){ 0 });
 	}
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
 }
 
 Test(cascade, deleting_everything_leaves_an_empty_store)
 {
-	const char *const *const ids[ORGDB_ENTITY_KINDS] = { connections, applications, roles, users, organizations,
+	const char *const *const ids[OWNERLESS_KINDS] = { connections, applications, roles, users, organizations,
 		templates };
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++)
 		for (size_t i = 0; i < 2; i++)
 			must(orgdb_entity_delete(txn, kind, ids[kind][i], NULL));
 	expect_totals((struct totals){ { 0 }, 0 });
@@ -193,11 +193,11 @@ Test(cascade, deleting_everything_leaves_an_empty_store)
 
 Test(cascade, a_failed_delete_takes_nothing)
 {
-	static const char *const missing[ORGDB_ENTITY_KINDS] = { "con_zzzzzzzzzzzzzzzz", "zzz", "rol_zzzzzzzzzzzzzzzz",
+	static const char *const missing[OWNERLESS_KINDS] = { "con_zzzzzzzzzzzzzzzz", "zzz", "rol_zzzzzzzzzzzzzzzz",
 		"auth0|zzz", "org_zzzzzzzzzzzzzzzz", "password_reset" };
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++)
 		expect_error(orgdb_entity_delete(txn, kind, missing[kind], NULL), ORGDB_NOT_FOUND, orgdb_schema_of(kind)->name);
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
 }
 
 Test(cascade, a_dropped_delete_takes_nothing)
@@ -208,7 +208,7 @@ Test(cascade, a_dropped_delete_takes_nothing)
 	must(orgdb_connection_delete(txn, connections[1], NULL));
 	end();
 	begin_read();
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
 	expect_sound_store();
 }
 
@@ -220,7 +220,7 @@ Test(cascade, a_snapshot_before_the_delete_has_everything)
 	must(orgdb_begin_write(db, &writer));
 	must(orgdb_organization_delete(writer, organizations[0], NULL));
 	must(orgdb_commit(writer));
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
 	orgdb_user found[2];
 	size_t count;
 	must(orgdb_organization_members(txn, organizations[0], 0, found, 2, &count));
@@ -343,7 +343,7 @@ Test(cascade, a_user_of_many_organizations)
 	orgdb_cascade gone;
 	must(orgdb_user_delete(txn, users[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .memberships = MANY + 2, .member_roles = MANY + 4 });
-	expect_totals((struct totals){ { 2, 2, 2, 1, MANY + 2, 2, 4, 4, MANY + 2 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 2, 1, MANY + 2, 2, 0, 4, 4, MANY + 2 }, 4 });
 	commit_and_check();
 }
 
@@ -360,7 +360,7 @@ Test(cascade, a_connection_of_many_organizations_and_applications)
 	orgdb_cascade gone;
 	must(orgdb_connection_delete(txn, connections[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .enabled_connections = MANY + 2, .application_connections = MANY + 2 });
-	expect_totals((struct totals){ { 1, MANY + 2, 2, 2, MANY + 2, 2, 2, MANY + 2, 4 }, 8 });
+	expect_totals((struct totals){ { 1, MANY + 2, 2, 2, MANY + 2, 2, 0, 2, MANY + 2, 4 }, 8 });
 	commit_and_check();
 }
 
@@ -376,7 +376,7 @@ Test(cascade, an_application_and_an_organization_of_many_connections)
 	expect_gone(gone, (orgdb_cascade){ .application_connections = MANY + 2 });
 	must(orgdb_organization_delete(txn, organizations[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .memberships = 2, .member_roles = 4, .enabled_connections = MANY + 2 });
-	expect_totals((struct totals){ { MANY + 2, 1, 2, 2, 1, 2, 2, 2, 2 }, 4 });
+	expect_totals((struct totals){ { MANY + 2, 1, 2, 2, 1, 2, 0, 2, 2, 2 }, 4 });
 	commit_and_check();
 }
 
@@ -393,7 +393,7 @@ Test(cascade, a_role_of_many_members)
 	orgdb_cascade gone;
 	must(orgdb_role_delete(txn, roles[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .member_roles = 2 * MANY + 4 });
-	expect_totals((struct totals){ { 2, 2, 1, MANY + 2, 2, 2, 4, 4, 2 * MANY + 4 }, 2 * MANY + 4 });
+	expect_totals((struct totals){ { 2, 2, 1, MANY + 2, 2, 2, 0, 4, 4, 2 * MANY + 4 }, 2 * MANY + 4 });
 	commit_and_check();
 }
 
@@ -425,5 +425,5 @@ Test(cascade, an_organization_of_100000_members)
 	expect_gone(
 		gone, (orgdb_cascade){ .memberships = MEMBERS + 2, .member_roles = WITH_ROLE + 4, .enabled_connections = 2 });
 	commit_and_check();
-	expect_totals((struct totals){ { 2, 2, 2, MEMBERS + 2, 1, 2, 4, 2, 102 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 2, MEMBERS + 2, 1, 2, 0, 4, 2, 102 }, 4 });
 }

@@ -34,7 +34,7 @@ Test(check, a_populated_store_is_sound)
 	orgdb_check_report report = check(0);
 	cr_expect_eq(report.problems, 0);
 	uint64_t entities = 0;
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++)
 		entities += now.count[kind];
 	cr_expect_geq(report.entries, before + 2 * entities, "each has at least a record and an id: %llu entries",
 		(unsigned long long)report.entries);
@@ -51,7 +51,7 @@ Test(check, a_store_emptied_again_is_sound)
 	populate();
 	commit();
 	begin_write();
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity;
 		size_t count;
 		while (must(orgdb_entity_list(txn, kind, 0, &entity, 1, &count)), count == 1) {

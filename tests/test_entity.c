@@ -20,7 +20,7 @@ struct kind_row {
 	bool name_may_change;
 };
 
-static const struct kind_row kinds[ORGDB_ENTITY_KINDS] = {
+static const struct kind_row kinds[OWNERLESS_KINDS] = {
 	[ORGDB_KIND_CONNECTION] = { "id", "con_", 16, "con_0000000000000001", "con_zzzzzzzzzzzzzzzz", "display_name", true,
 		false },
 	[ORGDB_KIND_APPLICATION] = { "client_id", "", 32, "client-1", "absent", "description", false, true },
@@ -111,7 +111,7 @@ TestSuite(entity, .init = fixture_writing, .fini = fixture_close, .timeout = 120
 
 Test(entity, create_generates_an_id)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const struct kind_row *row = &kinds[kind];
 		if (!row->prefix)
 			continue;
@@ -128,7 +128,7 @@ Test(entity, create_generates_an_id)
 
 Test(entity, generated_ids_differ)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		if (!kinds[kind].prefix)
 			continue;
 		for (size_t i = 0; i < 500; i++)
@@ -139,7 +139,7 @@ Test(entity, generated_ids_differ)
 
 Test(entity, create_keeps_a_given_id)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity = valid_entity(kind, "acme");
 		const orgdb_field *field = field_named(kind, kinds[kind].id_field);
 		*text_at(&entity, field) = orgdb_string(kinds[kind].given);
@@ -153,7 +153,7 @@ Test(entity, create_keeps_a_given_id)
 
 Test(entity, create_without_wanting_the_id)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity = valid_entity(kind, "acme");
 		must(orgdb_entity_create(txn, kind, &entity, NULL));
 		cr_expect_eq(count_of(kind), 1, "%s", noun(kind));
@@ -162,7 +162,7 @@ Test(entity, create_without_wanting_the_id)
 
 Test(entity, create_with_a_taken_id_reports_exists)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		create_with_id(kind, kinds[kind].given, "first");
 		any_entity entity = valid_entity(kind, "second");
 		*text_at(&entity, field_named(kind, kinds[kind].id_field)) = orgdb_string(kinds[kind].given);
@@ -174,7 +174,7 @@ Test(entity, create_with_a_taken_id_reports_exists)
 
 Test(entity, create_with_a_taken_name_reports_exists_where_names_are_unique)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		create(kind, "acme");
 		any_entity entity = valid_entity(kind, "acme");
 		int rc = orgdb_entity_create(txn, kind, &entity, NULL);
@@ -185,7 +185,7 @@ Test(entity, create_with_a_taken_name_reports_exists_where_names_are_unique)
 
 Test(entity, create_without_a_required_field_is_invalid)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
 		for (size_t i = 0; i < schema->field_count; i++) {
 			const orgdb_field *field = &schema->fields[i];
@@ -210,7 +210,7 @@ Test(entity, a_required_field_must_be_in_the_mask)
 Test(entity, get_of_a_missing_one_reports_not_found)
 {
 	static const char *const odd[] = { "", "x", "%", "org_", "\xff", "auth0|" };
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity;
 		create(kind, "acme");
 		expect_error(orgdb_entity_get(txn, kind, kinds[kind].absent, &entity), ORGDB_NOT_FOUND, noun(kind));
@@ -258,7 +258,7 @@ Test(entity, get_by_name_of_a_missing_one_reports_not_found)
 
 Test(entity, delete_frees_id_and_name)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		create_with_id(kind, kinds[kind].given, "acme");
 		must(orgdb_entity_delete(txn, kind, kinds[kind].given, NULL));
 		any_entity entity;
@@ -491,7 +491,7 @@ Test(entity, role_keeps_every_field)
 
 Test(entity, what_is_not_given_holds_its_default)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
 		any_entity entity = valid_entity(kind, "acme");
 		orgdb_str id;
@@ -565,7 +565,7 @@ Test(entity, a_given_default_is_told_from_one_not_given)
 
 Test(entity, bits_that_mean_nothing_are_refused)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity = valid_entity(kind, "acme");
 		entity.fields = UINT32_C(1) << 30 | orgdb_schema_of(kind)->fields[1].bit;
 		cr_expect_neq(orgdb_entity_create(txn, kind, &entity, NULL), 0, "%s", noun(kind));
@@ -604,7 +604,7 @@ Test(entity, update_changes_the_named_members_alone)
 
 Test(entity, update_of_each_optional_member_and_its_removal)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_field *field = field_named(kind, kinds[kind].text);
 		const char *id = create(kind, "acme");
 		any_entity changes = { .fields = field->bit };
@@ -652,7 +652,7 @@ Test(entity, update_of_flags_and_choices)
 
 Test(entity, update_must_name_what_to_change)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const char *id = create(kind, "acme");
 		any_entity changes = valid_entity(kind, "changed");
 		expect_error(orgdb_entity_update(txn, kind, id, &changes), ORGDB_INVALID, noun(kind));
@@ -661,7 +661,7 @@ Test(entity, update_must_name_what_to_change)
 
 Test(entity, update_of_a_missing_one_reports_not_found)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_field *field = field_named(kind, kinds[kind].text);
 		any_entity changes = { .fields = field->bit };
 		*text_at(&changes, field) = orgdb_string("changed");
@@ -672,7 +672,7 @@ Test(entity, update_of_a_missing_one_reports_not_found)
 
 Test(entity, required_fields_cannot_be_removed)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
 		const char *id = create(kind, "acme");
 		for (size_t i = 0; i < schema->field_count; i++) {
@@ -780,7 +780,7 @@ Test(entity, an_invalid_update_changes_nothing)
 
 Test(entity, extra_is_kept_replaced_and_removed)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity = valid_entity(kind, "acme");
 		entity.extra = VALUE({ "unknown" : { "deep" : [ 1, null ] } });
 		orgdb_str view;
@@ -804,7 +804,7 @@ Test(entity, extra_is_kept_replaced_and_removed)
 
 Test(entity, extra_cannot_hide_a_known_field)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity = valid_entity(kind, "acme");
 		const orgdb_str shadow = ORGDB_STR("shadow");
 		const orgdb_pair known = { orgdb_string(orgdb_schema_of(kind)->fields[1].name), shadow };
@@ -839,7 +839,7 @@ static void expect_listed(uint32_t kind, const char *const *ids, size_t expected
 Test(entity, list_gives_creation_order_in_pages_of_any_size)
 {
 	static const size_t pages[] = { 1, 2, 7, 13, 14, 15, 24, 25, 26, 100 };
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const char *ids[25];
 		size_t total = kinds[kind].prefix ? 25 : EMAIL_TEMPLATES;
 		for (size_t i = 0; i < total; i++)
@@ -851,13 +851,13 @@ Test(entity, list_gives_creation_order_in_pages_of_any_size)
 
 Test(entity, list_of_an_empty_store_is_empty)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++)
 		expect_listed(kind, NULL, 0, 3);
 }
 
 Test(entity, list_into_no_array_gives_none)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		create(kind, "acme");
 		size_t count = 7;
 		must(orgdb_entity_list(txn, kind, 0, NULL, 0, &count));
@@ -867,7 +867,7 @@ Test(entity, list_into_no_array_gives_none)
 
 Test(entity, list_goes_on_after_a_deleted_one)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const char *ids[5];
 		for (size_t i = 0; i < 5; i++)
 			ids[i] = create(kind, format("label-%zu", i));
@@ -886,7 +886,7 @@ Test(entity, list_goes_on_after_a_deleted_one)
 
 Test(entity, list_after_the_end_is_empty)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		create(kind, "acme");
 		any_entity entity;
 		size_t count;
@@ -958,7 +958,7 @@ Test(entity, renamed_organizations_list_under_the_new_name)
 
 Test(entity, count_follows_create_and_delete)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		cr_expect_eq(count_of(kind), 0, "%s", noun(kind));
 		const char *first = create(kind, "label-1");
 		create(kind, "label-2");
@@ -971,7 +971,7 @@ Test(entity, count_follows_create_and_delete)
 
 Test(entity, ordinals_are_never_used_again)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const char *id = create(kind, "acme");
 		uint64_t first = get(kind, id).ordinal;
 		cr_expect_gt(first, 0, "%s: 0 begins a list", noun(kind));
@@ -983,8 +983,8 @@ Test(entity, ordinals_are_never_used_again)
 
 Test(entity, ordinals_are_not_used_again_after_opening_anew)
 {
-	uint64_t first[ORGDB_ENTITY_KINDS];
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	uint64_t first[OWNERLESS_KINDS];
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const char *id = create(kind, "acme");
 		first[kind] = get(kind, id).ordinal;
 		must(orgdb_entity_delete(txn, kind, id, NULL));
@@ -993,13 +993,13 @@ Test(entity, ordinals_are_not_used_again_after_opening_anew)
 	close_store();
 	open_store(NULL);
 	begin_write();
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++)
 		cr_expect_gt(get(kind, create(kind, "acme")).ordinal, first[kind], "%s", noun(kind));
 }
 
 Test(entity, ordinal_is_ignored_on_input)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity = valid_entity(kind, "acme");
 		entity.ordinal = 12345678;
 		orgdb_str id;
@@ -1010,14 +1010,14 @@ Test(entity, ordinal_is_ignored_on_input)
 
 Test(entity, everything_is_there_after_opening_anew)
 {
-	const char *ids[ORGDB_ENTITY_KINDS];
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+	const char *ids[OWNERLESS_KINDS];
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++)
 		ids[kind] = create(kind, "acme");
 	commit();
 	close_store();
 	open_store(NULL);
 	begin_read();
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity = get(kind, ids[kind]);
 		const char *labelled = kind == ORGDB_KIND_EMAIL_TEMPLATE ? "subject" : "name";
 		expect_text(*text_at(&entity, field_named(kind, labelled)), "acme");
@@ -1098,7 +1098,7 @@ Test(entity, texts_are_utf8)
 	static const char *const invalid[] = { "\xff", "a\xff", "\x80", "\xc3", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80",
 		"\xed\xa0\x80", "\xed\xbf\xbf", "\xe2\x82", "\xe2\x28\xa1", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
 		"\xf5\x80\x80\x80", "\xf0\x9f\x98", "\xfe", "a\xc3(" };
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
 		for (size_t i = 0; i < schema->field_count; i++) {
 			if (schema->fields[i].type != ORGDB_TYPE_TEXT)
@@ -1154,7 +1154,7 @@ Test(entity, ids_and_names_hold_no_nul)
 
 Test(entity, no_text_holds_nul)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
 		for (size_t i = 0; i < schema->field_count; i++) {
 			if (schema->fields[i].type != ORGDB_TYPE_TEXT)
@@ -1558,7 +1558,7 @@ Test(entity, arrays_are_limited_in_entries)
 
 Test(entity, choices_out_of_range_are_invalid)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
 		for (size_t i = 0; i < schema->field_count; i++) {
 			const orgdb_field *field = &schema->fields[i];

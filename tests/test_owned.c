@@ -35,14 +35,6 @@ static int try_role(const char *organization_id, const char *name)
 	return orgdb_role_create(txn, &role, NULL);
 }
 
-static const char *create_role_of(const char *organization_id, const char *name)
-{
-	orgdb_role role = role_of(organization_id, name);
-	orgdb_str id;
-	must(orgdb_role_create(txn, &role, &id));
-	return copy(id);
-}
-
 static uint64_t roles_owned_by(const char *organization_id)
 {
 	uint64_t count;

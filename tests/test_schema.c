@@ -102,6 +102,14 @@ static const struct member_row members[] = {
 	NAMED(EMAIL_TEMPLATE, email_template, INCLUDE_EMAIL_IN_REDIRECT, include_email_in_redirect,
 		"includeEmailInRedirect", BOOL, 0),
 
+	MEMBER(DISCOVERY_DOMAIN, discovery_domain, ID, id, TEXT, ID),
+	MEMBER(DISCOVERY_DOMAIN, discovery_domain, ORGANIZATION_ID, organization_id, TEXT, REQUIRED | IMMUTABLE | OWNER),
+	MEMBER(DISCOVERY_DOMAIN, discovery_domain, DOMAIN, domain, TEXT, REQUIRED | IMMUTABLE | UNIQUE),
+	MEMBER(DISCOVERY_DOMAIN, discovery_domain, STATUS, status, CHOICE, 0),
+	MEMBER(DISCOVERY_DOMAIN, discovery_domain, USE_FOR_ORGANIZATION_DISCOVERY, use_for_organization_discovery, BOOL, 0),
+	MEMBER(DISCOVERY_DOMAIN, discovery_domain, VERIFICATION_TXT, verification_txt, TEXT, IMMUTABLE),
+	MEMBER(DISCOVERY_DOMAIN, discovery_domain, VERIFICATION_HOST, verification_host, TEXT, IMMUTABLE),
+
 	MEMBER(APPLICATION_CONNECTION, application_connection, CLIENT_ID, client_id, TEXT, ID),
 	MEMBER(APPLICATION_CONNECTION, application_connection, CONNECTION_ID, connection_id, TEXT, ID),
 
@@ -142,6 +150,7 @@ static const struct kind_row kinds[ORGDB_KINDS] = {
 	KIND(USER, user, ORGDB_USER_INIT),
 	KIND(ORGANIZATION, organization, ORGDB_ORGANIZATION_INIT),
 	KIND(EMAIL_TEMPLATE, email_template, ORGDB_EMAIL_TEMPLATE_INIT),
+	KIND(DISCOVERY_DOMAIN, discovery_domain, ORGDB_DISCOVERY_DOMAIN_INIT),
 	KIND(APPLICATION_CONNECTION, application_connection, { 0 }),
 	KIND(ENABLED_CONNECTION, enabled_connection, ORGDB_ENABLED_CONNECTION_INIT),
 	KIND(MEMBERSHIP, membership, { 0 }),
@@ -268,7 +277,8 @@ Test(schema, initializers_hold_the_defaults)
 Test(schema, flags_that_default_to_true_are_these)
 {
 	static const char *const expected[] = { "application.is_first_party", "email_template.includeEmailInRedirect",
-		"enabled_connection.show_as_button", "enabled_connection.is_enabled" };
+		"discovery_domain.use_for_organization_discovery", "enabled_connection.show_as_button",
+		"enabled_connection.is_enabled" };
 	size_t found = 0;
 	for (uint32_t kind = 0; kind < ORGDB_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
@@ -298,12 +308,14 @@ Test(schema, choices_have_the_services_names)
 	static const char *const usage[] = { "deny", "allow", "require", NULL };
 	static const char *const behavior[] = { "no_prompt", "pre_login_prompt", "post_login_prompt", NULL };
 	static const char *const access[] = { "block", "allow", NULL };
+	static const char *const status[] = { "pending", "verified", NULL };
 	static const char *const type[] = { "tenant", "organization", NULL };
 	static const char *const level[] = { "none", "readonly", "limited", "full", NULL };
 	expect_choices(ORGDB_KIND_APPLICATION, "organization_usage", usage);
 	expect_choices(ORGDB_KIND_APPLICATION, "organization_require_behavior", behavior);
 	expect_choices(ORGDB_KIND_ORGANIZATION, "third_party_client_access", access);
 	expect_choices(ORGDB_KIND_ROLE, "type", type);
+	expect_choices(ORGDB_KIND_DISCOVERY_DOMAIN, "status", status);
 	expect_choices(ORGDB_KIND_ENABLED_CONNECTION, "organization_access_level", level);
 	for (uint32_t i = 0; i < 3; i++)
 		cr_expect_str_eq(orgdb_organization_usage_name(i), usage[i]);

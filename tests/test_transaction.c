@@ -232,7 +232,7 @@ Test(transaction, readers_refuse_every_change)
 	must(orgdb_application_list(txn, 0, &application, 1, &(size_t){ 0 }));
 	const char *org = copy(organization.id), *con = copy(connection.id), *app = copy(application.client_id);
 	const char *user = "auth0|user-00", *role = "rol_0000000000000000";
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		any_entity entity = valid_entity(kind, "probe");
 		expect_error(orgdb_entity_create(txn, kind, &entity, NULL), ORGDB_READ_ONLY, "");
 	}

@@ -417,7 +417,7 @@ Test(value, every_field_that_takes_a_value_checks_it)
 	const orgdb_value malformed[] = { RAW("\x81"), RAW("\x91"), RAW("\x80\x80"), RAW("\x90\x90"),
 		RAW("\xdf\xff\xff\xff\xff"), RAW("\xdd\xff\xff\xff\xff"), RAW("\x81\xa1x\xc4\0"), RAW("\x91\xd4\x01z"),
 		RAW("") };
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
 		for (size_t i = 0; i < schema->field_count; i++) {
 			const orgdb_field *field = &schema->fields[i];
@@ -438,7 +438,7 @@ Test(value, every_field_that_takes_a_value_checks_it)
 
 Test(value, maps_and_arrays_are_told_apart)
 {
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);
 		for (size_t i = 0; i < schema->field_count; i++) {
 			const orgdb_field *field = &schema->fields[i];

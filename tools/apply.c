@@ -177,8 +177,16 @@ static int find_stored(const struct application *application, union any_kind *st
 		return orgdb_organization_get_by_name(application->txn, object->organization.name.data, &stored->organization);
 	if (schema->kind == ORGDB_KIND_CONNECTION && object->connection.name.data)
 		return orgdb_connection_get_by_name(application->txn, object->connection.name.data, &stored->connection);
-	if (schema->kind == ORGDB_KIND_ROLE && object->role.name.data)
-		return orgdb_role_get_by_name(application->txn, object->role.name.data, &stored->role);
+	const orgdb_role *role = &object->role;
+	if (schema->kind == ORGDB_KIND_ROLE && role->name.data && role->owner_id.data)
+		return orgdb_organization_role_get_by_name(
+			application->txn, role->owner_id.data, role->name.data, &stored->role);
+	if (schema->kind == ORGDB_KIND_ROLE && role->name.data)
+		return orgdb_role_get_by_name(application->txn, role->name.data, &stored->role);
+	const orgdb_discovery_domain *domain = &object->discovery_domain;
+	if (schema->kind == ORGDB_KIND_DISCOVERY_DOMAIN && domain->organization_id.data && domain->domain.data)
+		return orgdb_discovery_domain_get_by_domain(
+			application->txn, domain->organization_id.data, domain->domain.data, &stored->discovery_domain);
 	return ORGDB_NOT_FOUND;
 }
 

@@ -12,11 +12,6 @@ static void *member(struct object_reader *reader, size_t offset)
 	return (char *)&reader->entity + offset;
 }
 
-static const orgdb_str *text_in(const void *object, const orgdb_field *field)
-{
-	return (const orgdb_str *)(const void *)((const char *)object + field->offset);
-}
-
 uint32_t changed_fields(const struct object_reader *reader)
 {
 	const char *entity = (const char *)&reader->entity;
@@ -139,6 +134,14 @@ static void apply_null(struct object_reader *reader, const orgdb_field *field)
 		*(uint64_t *)member(reader, field->offset) = field->default_value;
 }
 
+/* Fields that never change are texts and choices. */
+static bool is_same(const orgdb_field *field, const void *entity, const void *stored)
+{
+	const void *a = (const char *)entity + field->offset, *b = (const char *)stored + field->offset;
+	return field->type == ORGDB_TYPE_CHOICE ? *(const uint32_t *)a == *(const uint32_t *)b
+											: orgdb_str_equal(*(const orgdb_str *)a, *(const orgdb_str *)b);
+}
+
 int changes_of(struct object_reader *reader, const void *stored, bool null_removes)
 {
 	const orgdb_schema *schema = reader->schema;
@@ -150,7 +153,7 @@ int changes_of(struct object_reader *reader, const void *stored, bool null_remov
 		bool is_fixed = field->flags & ORGDB_FIELD_IMMUTABLE;
 		if ((reader->nulls & field->bit) && !(field->flags & ORGDB_FIELD_ID))
 			apply_null(reader, field);
-		else if (is_fixed && orgdb_str_equal(*text_in(&reader->entity, field), *text_in(stored, field)))
+		if (is_fixed && is_same(field, &reader->entity, stored))
 			*fields &= ~field->bit;
 	}
 	if (given.data)

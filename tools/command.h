@@ -30,6 +30,7 @@
 	X(members)          \
 	X(organizations)    \
 	X(lookup)           \
+	X(discover)         \
 	X(template_context) \
 	X(render)           \
 	X(diff)             \

@@ -48,6 +48,8 @@ static void print_gone(FILE *file, const char *verb, const struct deletion *dele
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "enabled connections", gone->enabled_connections);
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "application connections", gone->application_connections);
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "organization applications", gone->organization_applications);
+	fprintf(file, "  %-24s %10" PRIu64 "\n", "roles", gone->roles);
+	fprintf(file, "  %-24s %10" PRIu64 "\n", "discovery domains", gone->discovery_domains);
 }
 
 static void print_gone_as_json(const struct deletion *deletion)
@@ -61,6 +63,8 @@ static void print_gone_as_json(const struct deletion *deletion)
 	json_write_number(&writer, "enabled_connections", deletion->gone.enabled_connections);
 	json_write_number(&writer, "application_connections", deletion->gone.application_connections);
 	json_write_number(&writer, "organization_applications", deletion->gone.organization_applications);
+	json_write_number(&writer, "roles", deletion->gone.roles);
+	json_write_number(&writer, "discovery_domains", deletion->gone.discovery_domains);
 	json_write_bool(&writer, "deleted", !deletion->dry);
 	json_end_object(&writer);
 }

@@ -107,7 +107,7 @@ static const struct parameter options[] = {
 		.name = "organization",
 		.value = "ORGANIZATION",
 		.help = "only what belongs to the organization with this id (org_...) or name: itself, the connections that "
-				"it has enabled, the applications that have a place in it, its members and their roles; the output loads by itself",
+				"it has enabled, the applications that have a place in it, its members, their roles and what it owns; the output loads by itself",
 	},
 	[OPTION_RAW] = {
 		.name = "raw",
@@ -137,8 +137,8 @@ const struct command command_dump = {
 	.summary = "write a store, or part of it, as JSON Lines",
 	.help =
 		"Write everything in STORE to standard output as JSON Lines, in an order that 'orgdb load' can read: "
-		"connection, application, application_connection, role, user, organization, enabled_connection, "
-		"organization_application, membership; and each kind in creation order. It is one snapshot, whatever other programs write "
+		"connection, application, application_connection, user, organization, role, discovery_domain, "
+		"enabled_connection, organization_application, membership, email_template; and each kind in creation order. It is one snapshot, whatever other programs write "
 		"meanwhile. The same data gives the same bytes: a dump that is loaded and dumped again is the same file.\n"
 		"Each object has the fields that are stored, known ones first, and no others. A membership without roles "
 		"has no \"roles\".\n",

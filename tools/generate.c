@@ -19,7 +19,9 @@ struct tenant {
 	uint64_t connections; /* that many organizations share */
 	uint64_t enterprise;  /* connections of the first organizations, one for each */
 	uint64_t applications;
-	uint64_t roles;
+	uint64_t roles;     /* of the tenant's */
+	uint64_t own_roles; /* of the first organizations, one for each ... */
+	uint64_t domains;   /* ... and so are discovery domains */
 	uint64_t next_user; /* while organizations are passed by with their own users, who are numbered in this order */
 };
 
@@ -37,6 +39,8 @@ enum purpose {
 	FOR_ENABLED,
 	FOR_GUESTS,
 	FOR_ROLES_OF_MEMBER,
+	FOR_OWN_ROLE,
+	FOR_DOMAIN,
 };
 
 /* Stafford's thirteenth mix of multiplications and shifts: one to one, so that ids do not collide. */
@@ -178,6 +182,25 @@ static void print_role(struct tenant *tenant, uint64_t i)
 		NAME_OF(tasks, i));
 }
 
+static void print_own_role(struct tenant *tenant, uint64_t organization)
+{
+	printf("{\"kind\": \"role\", \"id\": \"rol_" SIXTEEN "\", \"name\": \"" NAME
+		   "\", \"type\": \"organization\", \"owner_id\": \"org_" SIXTEEN "\"}\n",
+		draw(tenant, FOR_OWN_ROLE, organization), NAME_OF(tasks, organization),
+		draw(tenant, FOR_ORGANIZATION, organization));
+}
+
+/* The domain of its users' addresses; of one organization in eight it was not verified yet. */
+static void print_domain(struct tenant *tenant, uint64_t organization)
+{
+	uint64_t id = draw(tenant, FOR_DOMAIN, organization), owner = draw(tenant, FOR_ORGANIZATION, organization);
+	printf("{\"kind\": \"discovery_domain\", \"id\": \"ord_000000" SIXTEEN "\", \"organization_id\": \"org_" SIXTEEN
+		   "\", \"domain\": \"" NAME ".example\", \"status\": \"%s\", \"verification_txt\": \"" SIXTEEN SIXTEEN
+		   "\", \"verification_host\": \"_ss-verification.org_" SIXTEEN "." NAME ".example\"}\n",
+		id, owner, NAME_OF(sectors, organization), id % 8 > 0 ? "verified" : "pending", mix(id), mix(~id), owner,
+		NAME_OF(sectors, organization));
+}
+
 static void print_user(const struct tenant *tenant, uint64_t user)
 {
 	fputs("{\"kind\": \"user\", ", stdout);
@@ -293,12 +316,14 @@ static void generate(struct tenant *tenant)
 	each(tenant, tenant->enterprise, print_enterprise_connection);
 	each(tenant, tenant->applications, print_application);
 	each(tenant, tenant->applications, print_offers);
-	each(tenant, tenant->roles, print_role);
 	if (tenant->organizations > 0)
 		each(tenant, tenant->organizations, print_own_users);
 	else
 		each(tenant, tenant->users, print_free_user);
 	each(tenant, tenant->organizations, print_organization);
+	each(tenant, tenant->roles, print_role);
+	each(tenant, tenant->own_roles, print_own_role);
+	each(tenant, tenant->domains, print_domain);
 	each(tenant, tenant->organizations, print_enabled_connections);
 	each(tenant, tenant->organizations, print_members);
 }
@@ -311,6 +336,8 @@ enum {
 	OPTION_ENTERPRISE,
 	OPTION_APPLICATIONS,
 	OPTION_ROLES,
+	OPTION_OWN_ROLES,
+	OPTION_DOMAINS,
 	OPTION_SEED,
 };
 
@@ -347,6 +374,8 @@ static void read_tenant(struct tenant *tenant, const struct arguments *arguments
 	tenant->enterprise = count_of(arguments, OPTION_ENTERPRISE, tenant->organizations, tenant->organizations);
 	tenant->applications = count_of(arguments, OPTION_APPLICATIONS, 3, COUNT_MAX);
 	tenant->roles = count_of(arguments, OPTION_ROLES, 8, COUNT_MAX);
+	tenant->own_roles = count_of(arguments, OPTION_OWN_ROLES, 0, tenant->organizations);
+	tenant->domains = count_of(arguments, OPTION_DOMAINS, 0, tenant->organizations);
 	uint64_t most = memberships_max(tenant);
 	uint64_t usual = tenant->users + tenant->users / 4;
 	tenant->memberships = count_of(arguments, OPTION_MEMBERSHIPS, usual < most ? usual : most, most);
@@ -376,7 +405,9 @@ static const struct parameter options[] = {
 		"how many organizations have an enterprise connection of their own; if not "
 		"given, all"),
 	[OPTION_APPLICATIONS] = COUNT("applications", "how many applications; 3 if not given"),
-	[OPTION_ROLES] = COUNT("roles", "how many roles; 8 if not given"),
+	[OPTION_ROLES] = COUNT("roles", "how many roles of the tenant's; 8 if not given"),
+	[OPTION_OWN_ROLES] = COUNT("own-roles", "how many organizations have a role of their own; none if not given"),
+	[OPTION_DOMAINS] = COUNT("domains", "how many organizations have a discovery domain; none if not given"),
 	[OPTION_SEED] = COUNT("seed", "another number makes another tenant of the same size; 1 if not given"),
 	{ 0 },
 };

@@ -105,7 +105,7 @@ static int place_of(struct question *question, uint32_t kind, const char *id, ui
 	return code;
 }
 
-enum { LIST_AFTER, LIST_LIMIT, LIST_JSON };
+enum { LIST_AFTER, LIST_LIMIT, LIST_JSON, LIST_ORGANIZATION };
 
 static int show_list(struct question *question, const struct list *list, visit_fn *visit)
 {
@@ -120,17 +120,14 @@ static int show_list(struct question *question, const struct list *list, visit_f
 	return walk_list(question->txn, list, after, visit, question);
 }
 
-#define LIST_OPTIONS(json_help)                                                                                    \
-	{                                                                                                              \
-		[LIST_AFTER] = {                                                                                         \
-			.name = "after",                                                                                     \
-			.value = "ID",                                                                                       \
-			.help = "begin behind the one with this id, which must exist",                                       \
-		},                                                                                                       \
-		[LIST_LIMIT] = { .name = "limit", .value = "N", .type = VALUE_NUMBER, .help = "show N of them at most" }, \
-		[LIST_JSON] = { .name = "json", .help = json_help },                                                     \
-		{ 0 }, \
-	}
+#define LIST_OPTIONS(json_help) \
+	[LIST_AFTER] = {                                                                                         \
+		.name = "after",                                                                                     \
+		.value = "ID",                                                                                       \
+		.help = "begin behind the one with this id, which must exist",                                       \
+	},                                                                                                       \
+	[LIST_LIMIT] = { .name = "limit", .value = "N", .type = VALUE_NUMBER, .help = "show N of them at most" }, \
+	[LIST_JSON] = { .name = "json", .help = json_help }
 
 /* --- get ---------------------------------------------------------------------------------------------------------- */
 
@@ -208,13 +205,33 @@ const struct command command_get = {
 
 static int list_entities(struct question *question)
 {
-	struct list list = entities_of_kind(operand_kind(question->arguments, 1));
+	uint32_t kind = operand_kind(question->arguments, 1);
+	const char *owner = option_value(question->arguments, LIST_ORGANIZATION);
+	struct list list = entities_of_kind(kind);
+	orgdb_organization organization;
+	if (owner) {
+		int code = organization_named(question, owner, &organization);
+		if (code != ORGDB_OK)
+			return code;
+		list = owned_by(question->organization_id.text, kind);
+	}
 	return show_list(question, &list, show_entity);
+}
+
+static bool has_owner(const orgdb_schema *schema)
+{
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (schema->fields[i].flags & ORGDB_FIELD_OWNER)
+			return true;
+	return false;
 }
 
 static int run_list(const struct arguments *arguments)
 {
 	struct question question = { .arguments = arguments };
+	const orgdb_schema *schema = orgdb_schema_of(operand_kind(arguments, 1));
+	if (option_given(arguments, LIST_ORGANIZATION) && !has_owner(schema))
+		misused(arguments->command, "--organization: organizations own no %ss", schema->name);
 	return answer(&question, list_entities);
 }
 
@@ -224,11 +241,19 @@ static const struct parameter list_operands[] = {
 	{ 0 },
 };
 
-static const struct parameter list_options[] =
-	LIST_OPTIONS("one JSON object a line, as 'orgdb dump' writes it, with all its fields");
+static const struct parameter list_options[] = {
+	LIST_OPTIONS("one JSON object a line, as 'orgdb dump' writes it, with all its fields"),
+	[LIST_ORGANIZATION] = {
+		.name = "organization",
+		.value = "ORGANIZATION",
+		.help = "only what the organization with this id (org_...) or name owns",
+	},
+	{ 0 },
+};
 
 static const struct example list_examples[] = {
 	{ "all organizations", "orgdb list acme.orgdb organization" },
+	{ "the roles of an organization's own", "orgdb list acme.orgdb role --organization harbor-clinic" },
 	{ "ten users, from a place on", "orgdb list acme.orgdb user --after 'okta|cedar-okta|teller-01' --limit 10" },
 	{ 0 },
 };
@@ -339,8 +364,10 @@ static const struct parameter members_operands[] = {
 	{ 0 },
 };
 
-static const struct parameter members_options[] =
-	LIST_OPTIONS("one JSON object a line: user_id, email and name if there are any, roles (id, name)");
+static const struct parameter members_options[] = {
+	LIST_OPTIONS("one JSON object a line: user_id, email and name if there are any, roles (id, name)"),
+	{ 0 },
+};
 
 static const struct example members_examples[] = {
 	{ "who belongs to it", "orgdb members acme.orgdb harbor-clinic" },
@@ -389,8 +416,10 @@ static const struct parameter organizations_operands[] = {
 	{ 0 },
 };
 
-static const struct parameter organizations_options[] =
-	LIST_OPTIONS("one JSON object a line: id, name, display_name if there is one, roles (id, name)");
+static const struct parameter organizations_options[] = {
+	LIST_OPTIONS("one JSON object a line: id, name, display_name if there is one, roles (id, name)"),
+	{ 0 },
+};
 
 static const struct example organizations_examples[] = {
 	{ "where a user belongs", "orgdb organizations acme.orgdb 'samlp|harbor-clinic-saml|HC1000'" },

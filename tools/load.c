@@ -92,14 +92,18 @@ static char *resuming_command(const struct arguments *arguments, uint64_t from_l
 	return text;
 }
 
-static void say_what_is_left(const struct loader *loader, const struct arguments *arguments)
+static void say_what_is_left(struct loader *loader, const struct arguments *arguments)
 {
 	if (loader->committed_line == 0 || loader->dry_run) {
 		advise("Nothing was loaded.");
 		return;
 	}
-	advise("Lines %" PRIu64 " to %" PRIu64 " are loaded. To go on behind them, from the same input:", loader->from_line,
-		loader->committed_line);
+	waiting_rewind(&loader->waiting);
+	for (size_t i = 0; i < loader->waiting.count; i++)
+		advise("Line %" PRIu64 " is not loaded: it waits for the organization that owns its object.",
+			loader->waiting.lines[i].number);
+	advise("%s %" PRIu64 " to %" PRIu64 " are loaded. To go on behind them, from the same input:",
+		loader->waiting.count > 0 ? "The other lines" : "Lines", loader->from_line, loader->committed_line);
 	char *command = resuming_command(arguments, loader->committed_line + 1);
 	advise("  %s", command ? command : "orgdb load --from-line");
 	free(command);
@@ -151,6 +155,7 @@ static int run(const struct arguments *arguments)
 		print_counts(&loader);
 	else
 		say_what_is_left(&loader, arguments);
+	waiting_end(&loader.waiting);
 	free(loader.skips);
 	return status;
 }
@@ -219,8 +224,10 @@ const struct command command_load = {
 		"not there is not left behind. (While a new store is being made it is in a "
 		"folder STORE.new-..., to be removed by hand should the command be killed by SIGKILL.)\n"
 		"Each line is one JSON object. Its \"kind\" says what it is: connection, application, "
-		"application_connection, role, user, organization, enabled_connection, organization_application or membership. Its other members "
-		"are fields. An object comes before those that refer to it. Fields that orgdb does not know are kept and "
+		"application_connection, user, organization, role, discovery_domain, enabled_connection, organization_application, "
+		"membership or email_template. Its other members are fields. An object comes before those that refer to it; only what an organization owns may come before "
+		"the organization: it waits, in up to " WAITING_SIZE_MAX_WORDS
+		" of memory. Fields that orgdb does not know are kept and "
 		"given back. For a known field null is the same as absent. A membership may have \"roles\", an array of "
 		"role ids; an empty one is the same as none. Blank lines do not count. An input without objects is "
 		"refused. A line has at most " INPUT_LINE_MAX_WORDS ".\n"

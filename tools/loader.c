@@ -16,11 +16,14 @@ enum {
 	RUN_REFUSED = 1, /* the input says no; `complaint` says why */
 	RUN_NO_LINE,     /* the input gave no line; `input_result` says why */
 	RUN_INTERRUPTED,
-	RUN_NOTHING, /* there is nothing to commit, or it is not to be committed */
+	RUN_NOTHING,       /* there is nothing to commit, or it is not to be committed */
+	RUN_LACKS_OWNER,   /* of a line: its owner is not there */
+	RUN_WAITING_FIRST, /* of a line: those that wait may go first now */
 };
 
 /* --- Complaints about the input ----------------------------------------------------------------------------------- */
 
+#define ADVICE_ORDER "An object must come before the objects that refer to it."
 #define ADVICE_LINE "Correct the line and load again."
 #define ADVICE_KIND "'--skip KIND' leaves out the lines of a kind."
 
@@ -46,8 +49,7 @@ static int refuse_code(struct loader *loader, int code, const char *field)
 	const char *between = *field ? ": " : "";
 	switch (code) {
 	case ORGDB_NOT_FOUND:
-		return refuse(
-			loader, "An object must come before the objects that refer to it.", ": %s%s%s", field, between, message);
+		return refuse(loader, ADVICE_ORDER, ": %s%s%s", field, between, message);
 	case ORGDB_EXISTS:
 		return refuse(loader, "Remove the line, let --upsert change what is there, or load into a new store.",
 			": %s%s%s", field, between, message);
@@ -83,12 +85,28 @@ static int refuse_kind(struct loader *loader, const char *kind)
 	return refuse(loader, ADVICE_KIND, ": unknown kind \"%.60s\"; expected one of %s", kind, names);
 }
 
+/* Does the organization lack that is to own the object? */
+static bool lacks_owner(const orgdb_schema *schema, int code)
+{
+	const char *field = orgdb_last_error()->field;
+	size_t size = strlen(schema->name);
+	if (code != ORGDB_NOT_FOUND || strncmp(field, schema->name, size) != 0 || field[size] != '.')
+		return false;
+	for (size_t i = 0; i < schema->field_count; i++)
+		if ((schema->fields[i].flags & ORGDB_FIELD_OWNER) && strcmp(field + size + 1, schema->fields[i].name) == 0)
+			return true;
+	return false;
+}
+
 static int apply(struct loader *loader, orgdb_txn *txn, uint32_t kind)
 {
 	struct application application = { .txn = txn, .reader = &loader->reader };
 	int code = loader->upsert ? apply_upsert(&application) : apply_create(&application);
+	if (lacks_owner(loader->reader.schema, code))
+		return RUN_LACKS_OWNER;
 	if (code != ORGDB_OK)
 		return refuse_code(loader, code, application.field);
+	loader->has_news |= kind == ORGDB_KIND_ORGANIZATION;
 	if (application.outcome == OUTCOME_CREATED)
 		loader->tally.created[kind]++;
 	else
@@ -115,6 +133,8 @@ static int load_object(struct loader *loader, orgdb_txn *txn, json_t *json)
 	const orgdb_schema *schema = orgdb_schema_named(json_string_value(kind));
 	if (!schema)
 		return refuse_kind(loader, json_string_value(kind));
+	if (loader->waiting.count > 0 && loader->has_news && schema->kind != ORGDB_KIND_ORGANIZATION)
+		return RUN_WAITING_FIRST;
 	if (!object_read(&loader->reader, schema, json))
 		return refuse(loader, ADVICE_LINE, ": %s", loader->reader.problem);
 	return apply(loader, txn, schema->kind);
@@ -139,6 +159,59 @@ static int load_line(struct loader *loader, orgdb_txn *txn, const char *line, si
 	return load_object(loader, txn, json);
 }
 
+/* --- Lines that come before their owners -------------------------------------------------------------------------- */
+
+/* They are tried again when organizations have come and another kind follows, so before what refers to them, and at the
+ * end. The line that is refused stays the input's. */
+static int load_waiting(struct loader *loader, orgdb_txn *txn)
+{
+	uint64_t number = loader->input.line;
+	loader->has_news = false;
+	for (size_t i = 0; i < loader->waiting.count; i++) {
+		struct waiting_line *line = &loader->waiting.lines[i];
+		if (line->loaded)
+			continue;
+		loader->input.line = line->number;
+		int code = load_line(loader, txn, line->text, line->size);
+		line->loaded = code == ORGDB_OK;
+		if (code != ORGDB_OK && code != RUN_LACKS_OWNER)
+			return code;
+	}
+	loader->input.line = number;
+	return ORGDB_OK;
+}
+
+/* For the last time. */
+static int finish_waiting(struct loader *loader, orgdb_txn *txn)
+{
+	int code = load_waiting(loader, txn);
+	const struct waiting_line *first = waiting_first(&loader->waiting);
+	if (code != ORGDB_OK || !first)
+		return code;
+	/* What is wrong with the first has to be found out once more, for the last error is the last one's. */
+	loader->input.line = first->number;
+	load_line(loader, txn, first->text, first->size);
+	return refuse_code(loader, ORGDB_NOT_FOUND, "");
+}
+
+static int let_wait(struct loader *loader, const char *line, size_t size)
+{
+	if (waiting_is_full(&loader->waiting, size))
+		return refuse(loader, ADVICE_ORDER, ": more than " WAITING_SIZE_MAX_WORDS " of lines come before their owners");
+	return waiting_add(&loader->waiting, loader->input.line, line, size) ? ORGDB_OK : ORGDB_NO_MEMORY;
+}
+
+static int load_next(struct loader *loader, orgdb_txn *txn, const char *line, size_t size)
+{
+	int code = load_line(loader, txn, line, size);
+	if (code == RUN_WAITING_FIRST) {
+		code = load_waiting(loader, txn);
+		if (code == ORGDB_OK)
+			code = load_line(loader, txn, line, size);
+	}
+	return code == RUN_LACKS_OWNER ? let_wait(loader, line, size) : code;
+}
+
 /* --- One transaction ---------------------------------------------------------------------------------------------- */
 
 static void show_progress(struct loader *loader)
@@ -155,6 +228,8 @@ static void begin_run(struct loader *loader)
 {
 	loader->tally = loader->committed;
 	loader->complaint[0] = '\0';
+	loader->has_news = false;
+	waiting_rewind(&loader->waiting);
 	for (struct skip *skip = loader->skips; skip->kind; skip++)
 		skip->count = skip->committed;
 }
@@ -170,7 +245,7 @@ static int run_lines(orgdb_txn *txn, void *context)
 	if (loader->input_result != INPUT_LINE)
 		return RUN_NO_LINE;
 	while ((loader->input_result = input_next(&loader->input, &line, &size)) == INPUT_LINE) {
-		int code = load_line(loader, txn, line, size);
+		int code = load_next(loader, txn, line, size);
 		if (code != ORGDB_OK)
 			return code;
 		if (interrupted())
@@ -180,6 +255,13 @@ static int run_lines(orgdb_txn *txn, void *context)
 	}
 	if (loader->input_result != INPUT_END)
 		return RUN_NO_LINE;
+	int code = ORGDB_OK;
+	if (loader->batch == UINT64_MAX)
+		code = finish_waiting(loader, txn);
+	else if (loader->has_news) /* A later part may bring what others wait for. */
+		code = load_waiting(loader, txn);
+	if (code != ORGDB_OK)
+		return code;
 	bool is_empty =
 		loader->tally.objects == loader->committed.objects && loader->tally.skipped == loader->committed.skipped;
 	return is_empty || loader->dry_run ? RUN_NOTHING : ORGDB_OK;
@@ -189,6 +271,7 @@ static void keep_run(struct loader *loader)
 {
 	loader->committed = loader->tally;
 	loader->committed_line = loader->input.line;
+	waiting_commit(&loader->waiting);
 	for (struct skip *skip = loader->skips; skip->kind; skip++)
 		skip->committed = skip->count;
 }
@@ -301,6 +384,14 @@ static int refuse_empty(struct loader *loader)
 	return report(loader, RUN_REFUSED);
 }
 
+/* What still waits behind the last part: a transaction of its own, which says what is wrong if it does not get what it waits
+ * for. */
+static int load_last(struct loader *loader, orgdb **db)
+{
+	loader->batch = UINT64_MAX;
+	return load_part(loader, db);
+}
+
 static int load_parts(struct loader *loader)
 {
 	orgdb *db = NULL;
@@ -310,6 +401,8 @@ static int load_parts(struct loader *loader)
 		status = interrupted() ? report(loader, RUN_INTERRUPTED) : load_part(loader, &db);
 		more = status == STATUS_OK && input_has_more(&loader->input);
 	}
+	if (status == STATUS_OK && loader->waiting.count > 0)
+		status = load_last(loader, &db);
 	if (status == STATUS_OK && loader->committed.objects + loader->committed.skipped == 0)
 		status = refuse_empty(loader);
 	orgdb_close(db);

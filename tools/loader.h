@@ -14,6 +14,7 @@
 #include "apply.h"
 #include "cli.h"
 #include "input.h"
+#include "waiting.h"
 
 /* What has been loaded. */
 struct tally {
@@ -50,6 +51,8 @@ struct loader {
 
 	/* Of the transaction that is under way or was the last. */
 	struct tally tally;
+	struct waiting waiting;
+	bool has_news; /* organizations have come since the waiting lines were tried */
 	enum input_result input_result;
 	char complaint[1024];
 	const char *advice;

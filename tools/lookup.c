@@ -146,7 +146,7 @@ static void print_head(const struct lookup *lookup)
 	printf("%-20s %zu\n", "connections", lookup->count);
 }
 
-static void print_for_people(const struct lookup *lookup)
+void lookup_print(const struct lookup *lookup)
 {
 	print_head(lookup);
 	if (lookup->count > 0) {
@@ -176,11 +176,10 @@ static void print_entry(struct json_writer *writer, const orgdb_merged_connectio
 	json_end_object(writer);
 }
 
-static void print_as_json(const struct lookup *lookup)
+void lookup_write(const struct lookup *lookup, struct json_writer *writer)
 {
-	struct json_writer writer = { .file = stdout };
 	for (size_t i = 0; i < lookup->count; i++)
-		print_entry(&writer, &lookup->entries[i], orgdb_organization_usage_name(lookup->access.usage));
+		print_entry(writer, &lookup->entries[i], orgdb_organization_usage_name(lookup->access.usage));
 }
 
 /* --- The question ------------------------------------------------------------------------------------------------- */
@@ -231,10 +230,11 @@ static int print_answer(const struct lookup *lookup, orgdb_txn *txn)
 		print_head(lookup);
 	if (lookup->explained)
 		return explain(lookup, txn);
+	struct json_writer writer = { .file = stdout };
 	if (lookup->as_json)
-		print_as_json(lookup);
+		lookup_write(lookup, &writer);
 	else
-		print_for_people(lookup);
+		lookup_print(lookup);
 	return ORGDB_OK;
 }
 

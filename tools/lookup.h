@@ -6,7 +6,7 @@
 #ifndef LOOKUP_H
 #define LOOKUP_H
 
-#include <orgdb.h>
+#include "json.h"
 
 struct lookup {
 	const char *store;
@@ -22,6 +22,10 @@ struct lookup {
 	orgdb_merged_connection *entries;
 	size_t count;
 };
+
+/* Say what was found, for people; or write each connection as an object, by itself or in the array that was begun. */
+void lookup_print(const struct lookup *lookup);
+void lookup_write(const struct lookup *lookup, struct json_writer *writer);
 
 /* The names of the policies, ended by NULL. */
 extern const char *const policies[];

@@ -20,6 +20,7 @@ union any_kind {
 	orgdb_user user;
 	orgdb_organization organization;
 	orgdb_email_template email_template;
+	orgdb_discovery_domain discovery_domain;
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;

@@ -73,6 +73,12 @@ static int fill_organizations(
 	return orgdb_user_organizations(txn, list->user, after, page, capacity, count);
 }
 
+static int fill_owned(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_owned_list(txn, list->kind, list->owner, after, page, capacity, count);
+}
+
 struct list entities_of_kind(uint32_t kind)
 {
 	return (struct list){ fill_entities, kind, NULL, NULL };
@@ -106,6 +112,11 @@ struct list roles_of(const char *organization_id, const char *user_id)
 struct list organizations_of(const char *user_id)
 {
 	return (struct list){ fill_organizations, ORGDB_KIND_ORGANIZATION, NULL, user_id };
+}
+
+struct list owned_by(const char *organization_id, uint32_t kind)
+{
+	return (struct list){ fill_owned, kind, organization_id, NULL };
 }
 
 /* --- Kinds -------------------------------------------------------------------------------------------------------- */
@@ -284,6 +295,13 @@ static int walk_applications_of(const struct walker *walker)
 	return walk_list(walker->txn, &list, 0, visit_application_of, &inner);
 }
 
+static int walk_owned_by(const struct walker *walker)
+{
+	struct list list = owned_by(walker->owner, walker->kind);
+	return walk_list(walker->txn, &list, 0, walker->visit, walker->context);
+}
+
+/* Its own roles, and those of the tenant's that its members have. */
 static int visit_role_of(void *context, const void *entry)
 {
 	const struct walker *walker = context;
@@ -291,6 +309,8 @@ static int visit_role_of(void *context, const void *entry)
 	struct id id;
 	orgdb_user member;
 	size_t count;
+	if (orgdb_str_equal(role->owner_id, orgdb_string(walker->owner)))
+		return walker->visit(walker->context, role);
 	int code = orgdb_role_members(walker->txn, walker->owner, id_of(role->id, &id), 0, &member, 1, &count);
 	return code == ORGDB_OK && count > 0 ? walker->visit(walker->context, role) : code;
 }
@@ -314,6 +334,7 @@ static int (*const walks[ORGDB_KINDS])(const struct walker *walker) = {
 	[ORGDB_KIND_ENABLED_CONNECTION] = walk_enabled,
 	[ORGDB_KIND_MEMBERSHIP] = walk_members,
 	[ORGDB_KIND_EMAIL_TEMPLATE] = walk_entities,
+	[ORGDB_KIND_DISCOVERY_DOMAIN] = walk_entities,
 	[ORGDB_KIND_ORGANIZATION_APPLICATION] = walk_organization_applications,
 };
 
@@ -327,6 +348,7 @@ static int (*const walks_of_organization[ORGDB_KINDS])(const struct walker *walk
 	[ORGDB_KIND_ENABLED_CONNECTION] = walk_enabled_of,
 	[ORGDB_KIND_MEMBERSHIP] = walk_members_of,
 	[ORGDB_KIND_EMAIL_TEMPLATE] = walk_nothing,
+	[ORGDB_KIND_DISCOVERY_DOMAIN] = walk_owned_by,
 	[ORGDB_KIND_ORGANIZATION_APPLICATION] = walk_organization_applications_of,
 };
 

@@ -29,6 +29,7 @@ struct list organization_applications_of(const char *organization_id);
 struct list offers_of(const char *client_id); /* connections */
 struct list roles_of(const char *organization_id, const char *user_id);
 struct list organizations_of(const char *user_id);
+struct list owned_by(const char *organization_id, uint32_t kind); /* a kind that organizations own */
 
 /* Walk a list from behind the entry with ordinal `after`, 0 being before all. */
 int walk_list(orgdb_txn *txn, const struct list *list, uint64_t after, visit_fn *visit, void *context);

@@ -18,6 +18,8 @@
 #define ROLE "rol_0000000000000001"
 #define OTHER_ROLE "rol_0000000000000002"
 #define OWNED_ROLE "rol_0000000000000009"
+#define DOMAIN "ord_0000000000000000000001"
+#define OTHER_DOMAIN "ord_0000000000000000000002"
 #define USER "auth0|1"
 #define OTHER_USER "auth0|2"
 #define TEMPLATE "welcome_email"
@@ -31,6 +33,8 @@ enum {
 /* Where answers go. */
 static union model_any page[PAGE];
 static orgdb_merged_connection merged[PAGE];
+static orgdb_discovered discovered[PAGE];
+static orgdb_discovery discovery;
 static orgdb_table tables[40];
 static orgdb_row rows[PAGE];
 static orgdb_statistics statistics;
@@ -154,6 +158,24 @@ static int create_owned(orgdb_txn *txn, const char *new_id, const char *name)
 	return orgdb_role_create(txn, &role, &id);
 }
 
+static int create_domain(orgdb_txn *txn, const char *new_id, const char *organization, const char *domain)
+{
+	orgdb_discovery_domain created = ORGDB_DISCOVERY_DOMAIN_INIT;
+	created.id = orgdb_string(new_id);
+	created.organization_id = orgdb_string(organization);
+	created.domain = orgdb_string(domain);
+	created.status = ORGDB_DOMAIN_VERIFIED;
+	created.verification_txt = orgdb_string("0123456789abcdef0123456789abcdef"); /* The same each time. */
+	return orgdb_discovery_domain_create(txn, &created, &id);
+}
+
+static int update_domain(orgdb_txn *txn)
+{
+	orgdb_discovery_domain changes = ORGDB_DISCOVERY_DOMAIN_INIT;
+	changes.fields = ORGDB_DISCOVERY_DOMAIN_STATUS;
+	return orgdb_discovery_domain_update(txn, DOMAIN, &changes);
+}
+
 static int create_generic(orgdb_txn *txn)
 {
 	orgdb_role role = ORGDB_ROLE_INIT;
@@ -252,6 +274,10 @@ int operations_populate(orgdb_txn *txn)
 	if (rc == 0)
 		rc = orgdb_member_role_assign(txn, ORGANIZATION, USER, OWNED_ROLE);
 	if (rc == 0)
+		rc = create_domain(txn, DOMAIN, ORGANIZATION, "example.com");
+	if (rc == 0)
+		rc = create_domain(txn, OTHER_DOMAIN, OTHER_ORGANIZATION, "example.org");
+	if (rc == 0)
 		rc = orgdb_enabled_connection_create(txn, ORGANIZATION, CONNECTION, NULL);
 	if (rc == 0)
 		rc = orgdb_enabled_connection_create(txn, OTHER_ORGANIZATION, CONNECTION, &assigning);
@@ -330,6 +356,16 @@ int operations_log_in(orgdb *db)
 	X(entity_get, orgdb_entity_get(txn, ORGDB_KIND_ROLE, ROLE, page))                                                  \
 	X(entity_list, orgdb_entity_list(txn, ORGDB_KIND_ROLE, 0, page, 2, &count))                                        \
 	X(entity_count, orgdb_entity_count(txn, ORGDB_KIND_ROLE, &number))                                                 \
+	X(discovery_domain_get, orgdb_discovery_domain_get(txn, DOMAIN, &page->discovery_domain))                          \
+	X(discovery_domain_get_by_domain,                                                                                  \
+		orgdb_discovery_domain_get_by_domain(txn, ORGANIZATION, "example.com", &page->discovery_domain))               \
+	X(discovery_domain_list, orgdb_discovery_domain_list(txn, 0, &page->discovery_domain, 2, &count))                  \
+	X(discovery_domain_count, orgdb_discovery_domain_count(txn, &number))                                              \
+	X(organization_discovery_domains,                                                                                  \
+		orgdb_organization_discovery_domains(txn, ORGANIZATION, 0, &page->discovery_domain, 2, &count))                \
+	X(discover, orgdb_discover(txn, "a@example.com", NULL, discovered, PAGE, &count))                                  \
+	X(discovered_connections,                                                                                          \
+		orgdb_discovered_connections(txn, APPLICATION, "a@example.com", NULL, &discovery, merged, PAGE, &count))       \
 	X(owned_list, orgdb_owned_list(txn, ORGDB_KIND_ROLE, ORGANIZATION, 0, page, 2, &count))                            \
 	X(owned_count, orgdb_owned_count(txn, ORGDB_KIND_ROLE, ORGANIZATION, &number))
 
@@ -348,6 +384,9 @@ int operations_log_in(orgdb *db)
 	X(user_delete, orgdb_user_delete(txn, USER, &gone))                                                             \
 	X(role_create, create(txn, ORGDB_KIND_ROLE, "rol_0000000000000003", "third"))                                   \
 	X(owned_create, create_owned(txn, "rol_0000000000000003", "third"))                                             \
+	X(discovery_domain_create, create_domain(txn, "ord_0000000000000000000003", ORGANIZATION, "example.org"))       \
+	X(discovery_domain_update, update_domain(txn))                                                                  \
+	X(discovery_domain_delete, orgdb_discovery_domain_delete(txn, DOMAIN, &gone))                                   \
 	X(owned_delete, orgdb_role_delete(txn, OWNED_ROLE, &gone))                                                      \
 	X(role_update, update(txn, ORGDB_KIND_ROLE))                                                                    \
 	X(role_delete, orgdb_role_delete(txn, ROLE, &gone))                                                             \

@@ -10,7 +10,7 @@
 
 /* Few of each, so that ids meet again and the store stays small enough to be looked at whole after each transaction. */
 enum { USERS = 400 };
-static const uint32_t pool[ORGDB_ENTITY_KINDS] = { 6, 4, 5, USERS, 8, 5 };
+static const uint32_t pool[ORGDB_ENTITY_KINDS] = { 6, 4, 5, USERS, 8, 5, 6 };
 
 void workload_open(struct input *input, uint64_t seed)
 {

@@ -15,7 +15,7 @@
 const bool fuzz_is_noisy = false;
 
 /* As the densest of the model test's: everything meets. */
-static const struct shape shape = { "fuzz", 100, { 7, 4, 5, 9, 7, 5 }, 0, 0, 40, 25, 16, 0 };
+static const struct shape shape = { "fuzz", 100, { 7, 4, 5, 9, 7, 5, 12 }, 0, 0, 40, 25, 16, 0 };
 
 static void open_store(struct driver *driver)
 {

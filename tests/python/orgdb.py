@@ -62,7 +62,7 @@ class Options(Structure):
 class Cascade(Structure):
     _fields_ = [(name, c_uint64)
                 for name in ("memberships", "member_roles", "enabled_connections", "application_connections",
-                             "organization_applications", "roles")]
+                             "organization_applications", "roles", "discovery_domains")]
 
 
 class Access(Structure):
@@ -92,6 +92,10 @@ class TemplateOptions(Structure):
     _fields_ += [("custom_domain_metadata", Value), ("extra", Value), ("for_result_url", c_bool)]
 
 
+class Discovery(Structure):
+    _fields_ = [("organizations", c_uint32), ("organization_id", Str)]
+
+
 class Metrics(Structure):
     _fields_ = [(name, c_uint64) for name in (
         "read_transactions", "write_transactions", "commits", "aborts", "lookups", "row_cache_hits",
@@ -100,7 +104,7 @@ class Metrics(Structure):
 
 
 class Statistics(Structure):
-    _fields_ = [("count", c_uint64 * 10), ("member_roles", c_uint64), ("lsn", c_uint64), ("file_size", c_uint64),
+    _fields_ = [("count", c_uint64 * 11), ("member_roles", c_uint64), ("lsn", c_uint64), ("file_size", c_uint64),
                 ("page_size", c_uint64), ("used_size", c_uint64), ("map_size", c_uint64), ("row_cache_hits", c_uint64),
                 ("row_cache_misses", c_uint64), ("readers", c_uint32), ("readers_max", c_uint32),
                 ("format_version", c_uint32), ("uuid", c_char * 37)]
@@ -163,8 +167,8 @@ class Allocator(Structure):
 LogFunction = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_char_p)
 WriteFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 
-KINDS = ("connection", "application", "role", "user", "organization", "email_template", "application_connection",
-         "enabled_connection", "membership", "organization_application")
+KINDS = ("connection", "application", "role", "user", "organization", "email_template", "discovery_domain",
+         "application_connection", "enabled_connection", "membership", "organization_application")
 MEMBER_TYPES = (Str, c_bool, c_uint32, Value, Value, c_uint64)  # By orgdb_type.
 
 
@@ -232,7 +236,11 @@ class Library:
                         ("array", POINTER(MergedConnection)), ("capacity", c_size_t), ("count", c_size_t),
                         ("result", c_int), ("usage", c_uint32)]
 
-        self.MergedConnection, self.MergeQuestion = MergedConnection, MergeQuestion
+        class Discovered(Structure):
+            _fields_ = [("organization", self.structs["organization"]), ("connections", POINTER(connection) * 10),
+                        ("connection_count", c_size_t)]
+
+        self.MergedConnection, self.MergeQuestion, self.Discovered = MergedConnection, MergeQuestion, Discovered
 
     def describe(self, name, result, *arguments):
         function = getattr(self.c, name)

@@ -29,7 +29,8 @@ STRUCTS = {
     "orgdb_check_report": orgdb.CheckReport, "orgdb_salvage_report": orgdb.SalvageReport,
     "orgdb_field": orgdb.Field, "orgdb_schema": orgdb.Schema,
     "orgdb_allocator": orgdb.Allocator, "orgdb_merged_connection": library.MergedConnection,
-    "orgdb_merge_question": library.MergeQuestion,
+    "orgdb_merge_question": library.MergeQuestion, "orgdb_discovery": orgdb.Discovery,
+    "orgdb_discovered": library.Discovered,
     **{f"orgdb_{kind}": struct for kind, struct in library.structs.items()},
 }
 
@@ -175,7 +176,7 @@ class Stores(unittest.TestCase):
         statistics = orgdb.Statistics()
         with self.store.reading() as txn:
             txn.call("orgdb_stat", ctypes.byref(statistics))
-        self.assertEqual(list(statistics.count), [2, 1, 0, 1, 0, 0, 1, 0, 0, 0])
+        self.assertEqual(list(statistics.count), [2, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0])
         self.assertEqual(len(statistics.uuid), 36)
         self.assertEqual(statistics.lsn, 2)
 

@@ -68,12 +68,12 @@ make_small() {
 {"kind": "application", "client_id": "portal", "name": "Portal", "organization_usage": "allow"}
 {"kind": "application_connection", "client_id": "portal", "connection_id": "con_0000000000000001"}
 {"kind": "application_connection", "client_id": "portal", "connection_id": "con_0000000000000002"}
-{"kind": "role", "id": "rol_0000000000000001", "name": "admin", "description": "May do everything"}
-{"kind": "role", "id": "rol_0000000000000002", "name": "reader"}
 {"kind": "user", "user_id": "auth0|000000000000000000000001", "email": "user-01@example.com", "email_verified": true}
 {"kind": "user", "user_id": "auth0|000000000000000000000002", "name": "User 02", "user_metadata": {"theme": "dark"}}
 {"kind": "organization", "id": "org_0000000000000001", "name": "acme", "display_name": "Acme, Inc."}
 {"kind": "organization", "id": "org_0000000000000002", "name": "initech"}
+{"kind": "role", "id": "rol_0000000000000001", "name": "admin", "description": "May do everything"}
+{"kind": "role", "id": "rol_0000000000000002", "name": "reader"}
 {"kind": "enabled_connection", "organization_id": "org_0000000000000001", "connection_id": "con_0000000000000002", "assign_membership_on_login": true}
 {"kind": "enabled_connection", "organization_id": "org_0000000000000001", "connection_id": "con_0000000000000003", "show_as_button": false, "organization_access_level": "limited", "organization_connection_name": "acme-idp"}
 {"kind": "membership", "organization_id": "org_0000000000000001", "user_id": "auth0|000000000000000000000001", "roles": ["rol_0000000000000001", "rol_0000000000000002"]}

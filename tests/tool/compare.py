@@ -3,7 +3,7 @@
 
 The same objects, each kind in the same order of creation, with the same members and exactly the same values: an integer
 is not a real, and numbers compare by their text where Python would round. What a dump may change: the order of members,
-of edges, and of a membership's roles; no roles are the same as an empty array; null is the same as absent for a field
+of edges, of roles of organizations among other roles, and of a membership's roles; no roles are the same as an empty array; null is the same as absent for a field
 that orgdb knows.
 SPDX-License-Identifier: MIT
 """
@@ -34,6 +34,8 @@ def read(path, skipped):
                 continue
             if kind == "membership":
                 record["roles"] = sorted(record.get("roles") or [])
+            if "owner_id" in record:  # May come before its owner, and is created behind it then.
+                kind += " of organizations"
             kinds.setdefault(kind, []).append(exact(record))
     for kind in EDGES & set(kinds):
         kinds[kind].sort()

@@ -152,7 +152,7 @@ says 'and how to do it' '--yes deletes without asking'
 "$orgdb" dump small.orgdb >before.jsonl
 expect 'delete on trial' 0 '^would delete organization org_0000000000000001$' "$orgdb" delete --dry-run small.orgdb organization acme-inc
 says 'and what would go with it' '^  memberships +2$'
-expect 'delete on trial, as JSON' 0 '"memberships": 2, "member_roles": 2, "enabled_connections": 2, "application_connections": 0, "organization_applications": 1, "deleted": false\}' \
+expect 'delete on trial, as JSON' 0 '"memberships": 2, "member_roles": 2, "enabled_connections": 2, "application_connections": 0, "organization_applications": 1, "roles": 0, "discovery_domains": 0, "deleted": false\}' \
 	"$orgdb" delete --dry-run --json small.orgdb organization acme-inc
 if have_python; then
 	on_terminal() { python3 "$here/terminal.py" "$@"; }

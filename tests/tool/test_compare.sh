@@ -26,7 +26,7 @@ diff_of 'nothing differs' small.jsonl small.jsonl </dev/null
 
 # The order in which things were made is no difference.
 {
-	for kind in connection application application_connection role user organization enabled_connection organization_application membership email_template; do
+	for kind in connection application application_connection user organization role discovery_domain enabled_connection organization_application membership email_template; do
 		grep "^{\"kind\": \"$kind\"" sample.jsonl | tac
 	done
 } >reversed.jsonl
@@ -34,12 +34,12 @@ diff_of 'made in another order' sample.jsonl reversed.jsonl </dev/null
 check 'in which it is another dump' sh -c "'$orgdb' dump after.orgdb | cmp -s sample.jsonl - && exit 1 || exit 0"
 
 # One of each kind gone.
-sed '3d; 5d; 8d; 11d; 13d; 14d; 15d; 16d; 17d' small.jsonl | sed '/portal.*con_0000000000000001/d' >fewer.jsonl
+sed '3d; 5d; 9d; 12d; 13d; 14d; 15d; 16d; 17d' small.jsonl | sed '/portal.*con_0000000000000001/d' >fewer.jsonl
 diff_of 'things that are gone' small.jsonl fewer.jsonl <<'END'
 {"change": "removed", "kind": "connection", "id": "con_0000000000000003", "before": {"name": "acme-saml", "strategy": "samlp", "display_name": "Acme", "options": {"signInEndpoint": "https://idp.example.com/"}}}
 {"change": "removed", "kind": "application_connection", "client_id": "portal", "connection_id": "con_0000000000000001", "before": {}}
-{"change": "removed", "kind": "role", "id": "rol_0000000000000002", "before": {"name": "reader"}}
 {"change": "removed", "kind": "organization", "id": "org_0000000000000001", "before": {"name": "acme", "display_name": "Acme, Inc."}}
+{"change": "removed", "kind": "role", "id": "rol_0000000000000002", "before": {"name": "reader"}}
 {"change": "removed", "kind": "enabled_connection", "organization_id": "org_0000000000000001", "connection_id": "con_0000000000000002", "before": {"assign_membership_on_login": true}}
 {"change": "removed", "kind": "enabled_connection", "organization_id": "org_0000000000000001", "connection_id": "con_0000000000000003", "before": {"show_as_button": false, "organization_access_level": "limited", "organization_connection_name": "acme-idp"}}
 {"change": "removed", "kind": "membership", "organization_id": "org_0000000000000001", "user_id": "auth0|000000000000000000000001", "before": {"roles": ["rol_0000000000000001", "rol_0000000000000002"]}}

@@ -113,7 +113,7 @@ END
 bad 'a kind that is no text' '2: kind: expected a text.* got the number 18446744073709551615' <<'END'
 {"kind": 18446744073709551615}
 END
-bad 'an unknown kind' '2: unknown kind "customer"; expected one of connection, application, application_connection, role, user, organization, enabled_connection, organization_application, membership' <<'END'
+bad 'an unknown kind' '2: unknown kind "customer"; expected one of connection, application, application_connection, user, organization, role, discovery_domain, enabled_connection, organization_application, membership' <<'END'
 {"kind": "customer", "id": "1"}
 END
 expect 'an unknown kind points to --skip' 1 '--skip KIND' "$orgdb" load small.orgdb bad.jsonl

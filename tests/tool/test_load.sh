@@ -106,13 +106,13 @@ cat >wanted.jsonl <<'END'
 {"kind": "application", "client_id": "portal", "name": "Portal 2", "organization_usage": "allow", "tags": ["a"]}
 {"kind": "application_connection", "client_id": "portal", "connection_id": "con_0000000000000001", "since": 2024}
 {"kind": "application_connection", "client_id": "portal", "connection_id": "con_0000000000000002"}
-{"kind": "role", "id": "rol_0000000000000001", "name": "admin", "description": "May do everything"}
-{"kind": "role", "id": "rol_0000000000000002", "name": "reader", "description": "May read"}
 {"kind": "user", "user_id": "auth0|000000000000000000000001", "email_verified": true, "nickname": "one"}
 {"kind": "user", "user_id": "auth0|000000000000000000000002", "name": "User 02", "user_metadata": {"theme": "dark"}}
 {"kind": "user", "user_id": "auth0|new"}
 {"kind": "organization", "id": "org_0000000000000001", "name": "acme", "display_name": "Acme, Inc.", "metadata": {"plan": "team"}}
 {"kind": "organization", "id": "org_0000000000000002", "name": "initech"}
+{"kind": "role", "id": "rol_0000000000000001", "name": "admin", "description": "May do everything"}
+{"kind": "role", "id": "rol_0000000000000002", "name": "reader", "description": "May read"}
 {"kind": "enabled_connection", "organization_id": "org_0000000000000001", "connection_id": "con_0000000000000002", "assign_membership_on_login": false}
 {"kind": "enabled_connection", "organization_id": "org_0000000000000001", "connection_id": "con_0000000000000003", "show_as_button": false, "organization_access_level": "limited", "organization_connection_name": "acme-idp"}
 {"kind": "membership", "organization_id": "org_0000000000000001", "user_id": "auth0|000000000000000000000001", "roles": ["rol_0000000000000002"], "since": 2024}

@@ -9,7 +9,7 @@ sample=$here/../../tools/sample.jsonl
 acme=org_0000000000000001
 
 # dump --kind
-for kind in connection application application_connection role user organization enabled_connection organization_application membership; do
+for kind in connection application application_connection user organization role discovery_domain enabled_connection organization_application membership; do
 	"$orgdb" dump sample.orgdb --kind $kind >part.jsonl
 	grep "^{\"kind\": \"$kind\"" all.jsonl >wanted
 	check "dump --kind $kind" cmp part.jsonl wanted
@@ -28,9 +28,9 @@ for organization in $(sed -n 's/^{"kind": "organization", "id": "\([^"]*\)".*/\1
 	expect "$organization is sound by itself" 0 '^clean' "$orgdb" check part.orgdb
 	"$orgdb" dump part.orgdb >again.jsonl
 	check "$organization comes out as it went in" cmp part.jsonl again.jsonl
-	grep -E "^\{\"kind\": \"(organization\", \"id|(enabled_connection|organization_application|membership)\", \"organization_id)\": \"$organization\"" all.jsonl >wanted
-	grep -E '^\{"kind": "(organization|enabled_connection|organization_application|membership)"' part.jsonl >got
-	check "$organization has its edges and no others" cmp got wanted
+	grep -E "^\{\"kind\": \"(organization\", \"id|(enabled_connection|organization_application|membership)\", \"organization_id|(role|discovery_domain)\", .*\"(owner_id|organization_id))\": \"$organization\"" all.jsonl >wanted
+	grep -E '^\{"kind": "(organization|discovery_domain|enabled_connection|organization_application|membership)"|"owner_id"' part.jsonl >got
+	check "$organization has its edges, what it owns and no others" cmp got wanted
 	# Everything else is pointed to by something.
 	sed -n 's/^{"kind": "\(connection\|role\)", "id": \("[^"]*"\).*/\2/p; s/^{"kind": "user", "user_id": \("[^"]*"\).*/\1/p; s/^{"kind": "application", "client_id": \("[^"]*"\).*/\1/p' part.jsonl >ids
 	while read -r id; do
@@ -101,10 +101,10 @@ get_is() {
 get_is 3 'get a connection' connection con_0000000000000003
 get_is 4 'get an application' application portal
 get_is 6 'get an application connection' application_connection portal con_0000000000000002
-get_is 7 'get a role' role rol_0000000000000001
-get_is 10 'get a user' user 'auth0|000000000000000000000002'
-get_is 11 'get an organization' organization $acme
-get_is 11 'get an organization by its name' organization acme
+get_is 11 'get a role' role rol_0000000000000001
+get_is 8 'get a user' user 'auth0|000000000000000000000002'
+get_is 9 'get an organization' organization $acme
+get_is 9 'get an organization by its name' organization acme
 get_is 14 'get an enabled connection' enabled_connection $acme con_0000000000000003
 get_is 14 'get an enabled connection by name' enabled_connection acme con_0000000000000003
 get_is 15 'get a membership with its roles' membership $acme 'auth0|000000000000000000000001'
