@@ -19,6 +19,7 @@ struct attempt {
 	orgdb_login_options options;
 	orgdb_login_result *result;
 	uint64_t user;
+	uint64_t organization; /* 0: not looked up. */
 };
 
 /* ---- The connection ---------------------------------------------------------------------------------------------- */
@@ -42,6 +43,7 @@ static int judge_enabled(struct attempt *attempt, bool *assigns)
 		rc = orgdb__entity_find(attempt->txn, ORGDB_KIND_CONNECTION, attempt->connection_id, &connection);
 	if (rc != 0 || !attempt->organization_id)
 		return rc;
+	attempt->organization = login.organization;
 	struct login_entry entry = entry_of(&login, connection);
 	*assigns = entry.options & LOGIN_ASSIGN_MEMBERSHIP;
 	if (entry.options & LOGIN_ENABLED)
@@ -87,16 +89,25 @@ static int join(struct attempt *attempt, const struct edge *membership)
 	return orgdb__edge_add(attempt->txn, membership);
 }
 
-static int judge_membership(struct attempt *attempt, bool assigns)
+static int find_organization(struct attempt *attempt)
 {
 	struct login login;
-	orgdb_str id = orgdb_string(attempt->organization_id);
-	int rc = orgdb__login_get(attempt->txn, id, &login);
+	if (attempt->organization != 0)
+		return 0;
+	int rc = orgdb__login_get(attempt->txn, orgdb_string(attempt->organization_id), &login);
+	if (rc == 0)
+		attempt->organization = login.organization;
+	return rc;
+}
+
+static int judge_membership(struct attempt *attempt, bool assigns)
+{
+	int rc = find_organization(attempt);
 	if (rc != 0)
 		return rc;
-	struct edge membership = orgdb__edge_of_membership(login.organization, attempt->user);
+	struct edge membership = orgdb__edge_of_membership(attempt->organization, attempt->user);
 	attempt->result->outcome = ORGDB_LOGIN_MEMBER;
-	memcpy(attempt->result->organization_id, id.data, id.size + 1);
+	memcpy(attempt->result->organization_id, attempt->organization_id, sizeof(attempt->result->organization_id));
 	rc = orgdb__edge_exists(attempt->txn, &membership);
 	if (rc == ORGDB_NOT_FOUND)
 		rc =
@@ -151,7 +162,6 @@ static int find_use(orgdb_txn *txn, uint64_t connection, struct use *use)
 	struct key owner = key_of_number(connection);
 	uint64_t organizations[CHUNK_COUNT_MAX], after = 0;
 	size_t count = CHUNK_COUNT_MAX, seen = 0;
-	*use = (struct use){ 0 };
 	while (count == CHUNK_COUNT_MAX && use->assigning < 2) {
 		int rc = orgdb__set_list(
 			txn, TABLE_ORGANIZATIONS_OF_CONNECTION, &owner, after, organizations, CHUNK_COUNT_MAX, &count);
@@ -201,7 +211,7 @@ static int join_sole(struct attempt *attempt, const char *organization_id)
 static int judge_before_organization(struct attempt *attempt, bool offered)
 {
 	orgdb_connection connection;
-	struct use use;
+	struct use use = { 0 };
 	int rc =
 		orgdb__entity_get_by(attempt->txn, ORGDB_KIND_CONNECTION, 0, orgdb_string(attempt->connection_id), &connection);
 	if (rc == 0)
@@ -243,7 +253,7 @@ static int check_options(const orgdb_login_options *options)
 int orgdb_login(orgdb_txn *txn, const char *organization_id, const char *connection_id, const char *user_id,
 	const orgdb_login_options *options, orgdb_login_result *result)
 {
-	struct attempt attempt = { txn, organization_id, connection_id, user_id, ORGDB_LOGIN_OPTIONS_INIT, result, 0 };
+	struct attempt attempt = { txn, organization_id, connection_id, user_id, ORGDB_LOGIN_OPTIONS_INIT, result, 0, 0 };
 	int rc = orgdb__txn_read(txn);
 	if (rc == 0)
 		rc = check_options(options);

@@ -121,28 +121,29 @@ int orgdb__ends_list(orgdb_txn *txn, enum kv_table table, const struct key *owne
 	return 0;
 }
 
+static int find_owner(orgdb_txn *txn, uint32_t kind, const char *id, struct key *owner)
+{
+	uint64_t ordinal;
+	int rc = orgdb__txn_read(txn);
+	if (rc == 0)
+		rc = orgdb__entity_find(txn, kind, id, &ordinal);
+	if (rc == 0)
+		*owner = key_of_number(ordinal);
+	return rc;
+}
+
 int orgdb__ends_list_of(
 	orgdb_txn *txn, uint32_t owner_kind, const char *owner_id, enum kv_table table, const struct page *page)
 {
-	uint64_t ordinal;
+	struct key owner;
 	*page->count = 0;
-	int rc = orgdb__txn_read(txn);
-	if (rc == 0)
-		rc = orgdb__entity_find(txn, owner_kind, owner_id, &ordinal);
-	if (rc != 0)
-		return rc;
-	struct key owner = key_of_number(ordinal);
-	return orgdb__ends_list(txn, table, &owner, page);
+	int rc = find_owner(txn, owner_kind, owner_id, &owner);
+	return rc == 0 ? orgdb__ends_list(txn, table, &owner, page) : rc;
 }
 
 int orgdb__ends_count(orgdb_txn *txn, uint32_t owner_kind, const char *owner_id, enum kv_table table, uint64_t *count)
 {
-	uint64_t ordinal;
-	int rc = orgdb__txn_read(txn);
-	if (rc == 0)
-		rc = orgdb__entity_find(txn, owner_kind, owner_id, &ordinal);
-	if (rc != 0)
-		return rc;
-	struct key owner = key_of_number(ordinal);
-	return orgdb__set_count(txn, table, &owner, count);
+	struct key owner;
+	int rc = find_owner(txn, owner_kind, owner_id, &owner);
+	return rc == 0 ? orgdb__set_count(txn, table, &owner, count) : rc;
 }
