@@ -772,7 +772,7 @@ static void make_extra(struct input *input, uint32_t kind, union model_any *enti
 }
 
 /* Members whose bit is not set must not count, so some of them get a value all the same. */
-void input_entity(struct input *input, uint32_t kind, union model_any *entity)
+static void make_entity(struct input *input, uint32_t kind, union model_any *entity)
 {
 	*entity = model_initial(kind);
 	entity->role.ordinal = input_random(input); /* The first member of each. */
@@ -794,7 +794,7 @@ void input_entity(struct input *input, uint32_t kind, union model_any *entity)
 	*fields_of(kind, entity) = all ? 0 : fields;
 }
 
-void input_changes(struct input *input, uint32_t kind, union model_any *changes)
+static void make_changes(struct input *input, uint32_t kind, union model_any *changes)
 {
 	*changes = model_initial(kind);
 	uint32_t fields = 0;
@@ -813,6 +813,28 @@ void input_changes(struct input *input, uint32_t kind, union model_any *changes)
 		fields |= ORGDB_EXTRA;
 	}
 	*fields_of(kind, changes) = fields;
+}
+
+/* A script chooses what is done to which; of what is in it all follows from one choice. */
+static void follow_one_choice(
+	struct input *input, void (*make)(struct input *, uint32_t, union model_any *), uint32_t kind, union model_any *any)
+{
+	if (input->script_size > 0)
+		input->state = mix(input_random(input));
+	size_t left = input->script_size;
+	input->script_size = 0;
+	make(input, kind, any);
+	input->script_size = left;
+}
+
+void input_entity(struct input *input, uint32_t kind, union model_any *entity)
+{
+	follow_one_choice(input, make_entity, kind, entity);
+}
+
+void input_changes(struct input *input, uint32_t kind, union model_any *changes)
+{
+	follow_one_choice(input, make_changes, kind, changes);
 }
 
 /* ---- Faults ------------------------------------------------------------------------------------------------------ */

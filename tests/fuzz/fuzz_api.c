@@ -84,6 +84,25 @@ static void write_under_snapshot(struct driver *driver)
 	model_free(&old);
 }
 
+/* Half of each pool, so that there is something to work on; always the same. */
+static void fill_pools(struct driver *driver)
+{
+	orgdb_txn *txn;
+	driver_begin(driver, "begin to fill the pools");
+	expect_result(driver, 0, orgdb_begin_write(driver->db, &txn));
+	driver->txn = txn;
+	driver->view = &driver->model;
+	driver->writing = true;
+	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
+		for (uint32_t i = 0; i < shape.pool[kind] / 2; i++)
+			operation_create(driver, kind, i);
+	driver->writing = false;
+	driver_begin(driver, "commit");
+	expect_result(driver, 0, orgdb_commit(txn));
+	driver->model.lsn += driver->model.changed;
+	driver->model.changed = false;
+}
+
 static void step(struct driver *driver)
 {
 	switch (input_below(&driver->input, 16)) {
@@ -147,9 +166,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	under_way = true;
 	driver.input.state = 0;
 	driver.input.pool = shape.pool;
+	driver.input.script_size = 0;
+	open_store(&driver);
+	fill_pools(&driver);
 	driver.input.script = data;
 	driver.input.script_size = size;
-	open_store(&driver);
 	while (driver.input.script_size > 0)
 		step(&driver);
 	prove(&driver);
