@@ -253,7 +253,7 @@ Test(intruders, input_of_any_length_costs_bounded_memory)
 	options.row_cache_size = 0;
 	open_store(&options);
 	begin_write();
-	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		give_long_fields(kind, text);
 		give_wild_counts(kind);
 		expect_cheap("get", orgdb_entity_get(txn, kind, text, &found));

@@ -139,7 +139,7 @@ class CheckReport(Structure):
 
 class SalvageReport(Structure):
     _fields_ = [("size", c_size_t), ("problem", ProblemFunction), ("context", c_void_p), ("problems", c_uint64),
-                ("saved", c_uint64 * 10), ("lost", c_uint64 * 10), ("member_roles_saved", c_uint64),
+                ("saved", c_uint64 * 11), ("lost", c_uint64 * 11), ("member_roles_saved", c_uint64),
                 ("member_roles_lost", c_uint64), ("uncounted", c_uint32)]
 
 
