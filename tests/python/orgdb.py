@@ -9,6 +9,10 @@ import re
 from ctypes import POINTER, Structure, byref, c_bool, c_char, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 
 
+KINDS = ("connection", "application", "role", "user", "organization", "email_template", "discovery_domain",
+         "application_connection", "enabled_connection", "membership", "organization_application")
+
+
 class Str(Structure):
     """A view of text; absent text is None."""
 
@@ -104,7 +108,7 @@ class Metrics(Structure):
 
 
 class Statistics(Structure):
-    _fields_ = [("count", c_uint64 * 11), ("member_roles", c_uint64), ("lsn", c_uint64), ("file_size", c_uint64),
+    _fields_ = [("count", c_uint64 * len(KINDS)), ("member_roles", c_uint64), ("lsn", c_uint64), ("file_size", c_uint64),
                 ("page_size", c_uint64), ("used_size", c_uint64), ("map_size", c_uint64), ("row_cache_hits", c_uint64),
                 ("row_cache_misses", c_uint64), ("readers", c_uint32), ("readers_max", c_uint32),
                 ("format_version", c_uint32), ("uuid", c_char * 37)]
@@ -139,7 +143,7 @@ class CheckReport(Structure):
 
 class SalvageReport(Structure):
     _fields_ = [("size", c_size_t), ("problem", ProblemFunction), ("context", c_void_p), ("problems", c_uint64),
-                ("saved", c_uint64 * 11), ("lost", c_uint64 * 11), ("member_roles_saved", c_uint64),
+                ("saved", c_uint64 * len(KINDS)), ("lost", c_uint64 * len(KINDS)), ("member_roles_saved", c_uint64),
                 ("member_roles_lost", c_uint64), ("uncounted", c_uint32)]
 
 
@@ -167,8 +171,6 @@ class Allocator(Structure):
 LogFunction = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_char_p)
 WriteFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 
-KINDS = ("connection", "application", "role", "user", "organization", "email_template", "discovery_domain",
-         "application_connection", "enabled_connection", "membership", "organization_application")
 MEMBER_TYPES = (Str, c_bool, c_uint32, Value, Value, c_uint64)  # By orgdb_type.
 
 
