@@ -37,7 +37,7 @@ struct rebuild {
 	orgdb_txn *txn; /* Of the new store. */
 	struct progress now, done;
 	unsigned changes; /* In this part. */
-	bool no_memory;
+	int failed;       /* A look at the rows: what it did not find may be there. */
 };
 
 /* One side of a relation: a table of sets, and which of an edge's ends are the owner and which the ordinal. */
@@ -88,7 +88,8 @@ static void unkept(struct rebuild *rebuild, uint32_t what, uint64_t count, enum 
 {
 	char message[400];
 	va_list arguments;
-	rebuild->no_memory |= orgdb_last_error()->code == ORGDB_NO_MEMORY; /* Then it is not the store's fault. */
+	if (orgdb_last_error()->code == ORGDB_NO_MEMORY)
+		rebuild->failed = ORGDB_NO_MEMORY;
 	rebuild->now.unkept[what] += count;
 	if (rebuild->now.problems++ < rebuild->salvage->report->problems)
 		return;
@@ -123,18 +124,36 @@ static int settle(struct rebuild *rebuild, int rc, uint32_t what, enum kv_table 
 	}
 }
 
+/* ---- Looking at the rows ----------------------------------------------------------------------------------------- */
+
+static bool is_there(struct rebuild *rebuild, int rc)
+{
+	if (rc != 0 && rc != ORGDB_NOT_FOUND)
+		rebuild->failed = rc;
+	return rc == 0;
+}
+
+static bool find_row(struct rebuild *rebuild, enum kv_table table, struct bytes key, struct bytes *value)
+{
+	return is_there(rebuild, orgdb__kv_get(rebuild->rows->kv, table, key, value));
+}
+
+static bool has_half(struct rebuild *rebuild, const struct half *half)
+{
+	return is_there(rebuild, orgdb__set_contains(rebuild->rows, half));
+}
+
 /* ---- Entities ---------------------------------------------------------------------------------------------------- */
 
 /* Under its id the index has this ordinal; or it has lost rows, of which that may be one. */
-static bool is_indexed(const struct rebuild *rebuild, const struct kind *kind, const union entity *entity)
+static bool is_indexed(struct rebuild *rebuild, const struct kind *kind, const union entity *entity)
 {
 	const struct index *index = &kind->indexes[0];
 	struct text_key key;
 	struct bytes value;
 	struct packed row;
 	key_of_text(&key, *member_text(entity, kind->id));
-	int rc = orgdb__kv_get(rebuild->rows->kv, index->table, text_key_bytes(&key), &value);
-	if (rc != 0 || !packed_view(value, &row))
+	if (!find_row(rebuild, index->table, text_key_bytes(&key), &value) || !packed_view(value, &row))
 		return !orgdb__salvage_is_whole(rebuild->salvage, orgdb__kv_place_of(index->table));
 	for (size_t i = 0; i < row.count; i++)
 		if (packed_at(row, i) == entity->head.ordinal)
@@ -143,28 +162,27 @@ static bool is_indexed(const struct rebuild *rebuild, const struct kind *kind, c
 }
 
 /* Find the entity with an ordinal, if it is one that is kept. */
-static bool find_entity(const struct rebuild *rebuild, uint32_t kind, uint64_t ordinal, union entity *entity)
+static bool find_entity(struct rebuild *rebuild, uint32_t kind, uint64_t ordinal, union entity *entity)
 {
 	const struct kind *k = orgdb__kind(kind);
 	struct key key = key_of_number(ordinal);
 	struct bytes record;
-	if (orgdb__kv_get(rebuild->rows->kv, k->records, key_bytes(&key), &record) != 0 ||
-		!orgdb__schema_decode(&k->schema, record, entity))
+	if (!find_row(rebuild, k->records, key_bytes(&key), &record) || !orgdb__schema_decode(&k->schema, record, entity))
 		return false;
 	entity->head.ordinal = ordinal;
 	return is_indexed(rebuild, k, entity);
 }
 
-static bool is_complete_set(const struct rebuild *rebuild, const struct half *half);
+static bool is_complete_set(struct rebuild *rebuild, const struct half *half);
 
 /* Its owner's set has it, too; or may have lost it. */
-static bool is_owned_rightly(const struct rebuild *rebuild, const struct kind *kind, const union entity *entity)
+static bool is_owned_rightly(struct rebuild *rebuild, const struct kind *kind, const union entity *entity)
 {
 	uint64_t owner;
-	if (orgdb__owned_owner(rebuild->rows, kind, entity, &owner) != 0 || owner == 0)
+	if (!is_there(rebuild, orgdb__owned_owner(rebuild->rows, kind, entity, &owner)) || owner == 0)
 		return true; /* Creating it will tell. */
 	struct half half = orgdb__owned_half(kind, owner, entity->head.ordinal);
-	return orgdb__set_contains(rebuild->rows, &half) == 0 || !is_complete_set(rebuild, &half);
+	return has_half(rebuild, &half) || !is_complete_set(rebuild, &half);
 }
 
 static int rebuild_entity(struct rebuild *rebuild, const struct kind *kind, struct bytes key)
@@ -210,7 +228,7 @@ static struct half half_of(const struct side *side, const uint64_t ends[ENDS_MAX
 }
 
 /* Does the owner's set say that it lacks nothing? Its last chunk counts the others. */
-static bool is_complete_set(const struct rebuild *rebuild, const struct half *half)
+static bool is_complete_set(struct rebuild *rebuild, const struct half *half)
 {
 	struct kv_cursor *cursor;
 	struct bytes key, value;
@@ -218,8 +236,8 @@ static bool is_complete_set(const struct rebuild *rebuild, const struct half *ha
 	uint64_t before = 0;
 	bool any = false, complete = false;
 	int rc = orgdb__kv_cursor_open(rebuild->rows->kv, half->table, &cursor);
-	if (rc != 0)
-		return true; /* Not to be trusted. */
+	if (!is_there(rebuild, rc))
+		return true;
 	rc = orgdb__kv_cursor_seek(cursor, key_bytes(&half->owner), &key, &value);
 	for (; rc == 0 && key_has_prefix(key, key_bytes(&half->owner)); any = true) {
 		if (!orgdb__chunk_read(key, value, orgdb__owner_numbers(half->table), &chunk))
@@ -233,10 +251,10 @@ static bool is_complete_set(const struct rebuild *rebuild, const struct half *ha
 }
 
 /* An edge that only one side knows counts if the other may have lost it. */
-static bool is_believed(const struct rebuild *rebuild, const struct side *other, const uint64_t ends[ENDS_MAX])
+static bool is_believed(struct rebuild *rebuild, const struct side *other, const uint64_t ends[ENDS_MAX])
 {
 	struct half half = half_of(other, ends);
-	return orgdb__set_contains(rebuild->rows, &half) == 0 || !is_complete_set(rebuild, &half);
+	return has_half(rebuild, &half) || !is_complete_set(rebuild, &half);
 }
 
 /* An edge's ends by their ids, NUL-terminated. */
@@ -245,7 +263,7 @@ struct named {
 };
 
 static bool name_ends(
-	const struct rebuild *rebuild, const struct relation *relation, const uint64_t ends[ENDS_MAX], struct named *named)
+	struct rebuild *rebuild, const struct relation *relation, const uint64_t ends[ENDS_MAX], struct named *named)
 {
 	for (size_t i = 0; i < relation->end_count; i++) {
 		union entity entity;
@@ -289,7 +307,7 @@ static int rebuild_edge(struct rebuild *rebuild, const struct relation *relation
 {
 	struct named named;
 	struct half first = half_of(&relation->sides[0], ends);
-	if (side == 1 && orgdb__set_contains(rebuild->rows, &first) == 0)
+	if (side == 1 && has_half(rebuild, &first))
 		return 0; /* Is done already. */
 	if (!is_believed(rebuild, &relation->sides[1 - side], ends)) {
 		left_out[IS_CONTRADICTED]++;
@@ -337,12 +355,12 @@ static int rebuild_set(
 /* ---- Hot rows ---------------------------------------------------------------------------------------------------- */
 
 /* Its options are known only as a whole: without the rest of them it may be enabled for whom it should not. */
-static bool has_its_record(const struct rebuild *rebuild, const struct login *login, struct login_entry entry)
+static bool has_its_record(struct rebuild *rebuild, const struct login *login, struct login_entry entry)
 {
 	struct key key = key_of_pair(login->organization, entry.connection);
 	struct bytes record;
 	return !(entry.options & LOGIN_HAS_RECORD) ||
-		orgdb__kv_get(rebuild->rows->kv, TABLE_ENABLED_CONNECTIONS, key_bytes(&key), &record) == 0;
+		find_row(rebuild, TABLE_ENABLED_CONNECTIONS, key_bytes(&key), &record);
 }
 
 static int rebuild_enabled(struct rebuild *rebuild, const struct login *login, uint32_t at)
@@ -432,8 +450,8 @@ static int run_pass(struct rebuild *rebuild, const struct pass *pass, struct kv_
 		rc = orgdb__kv_cursor_next(cursor, &key, &value);
 	while (rc == 0 && rebuild->changes < PART) {
 		rc = rebuild_row(rebuild, pass, key, value);
-		if (rc == 0 && rebuild->no_memory)
-			rc = orgdb__fail(ORGDB_NO_MEMORY, "", "%s: no memory to salvage all of it", rebuild->salvage->path);
+		if (rc == 0 && rebuild->failed != 0)
+			rc = orgdb__fail(rebuild->failed, "", "%s: what was found cannot be looked at", rebuild->salvage->path);
 		if (rc != 0)
 			return rc;
 		memcpy(after->data, key.data, key.size);

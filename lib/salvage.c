@@ -166,15 +166,21 @@ static int keep(struct reading *reading, enum kv_table table, struct bytes key, 
 	return rc;
 }
 
+/* What memory did not suffice to judge may be a row all the same. */
+static bool ran_out_of_memory(struct salvage *salvage)
+{
+	if (orgdb_last_error()->code == ORGDB_NO_MEMORY)
+		salvage->rc = ORGDB_NO_MEMORY;
+	return salvage->rc != 0;
+}
+
 static bool keep_row(void *context, struct bytes key, struct bytes value)
 {
 	struct reading *reading = context;
 	enum kv_table table;
 	if (orgdb__kv_table_of(reading->place, &key, &table) && judge_row(table, key, value) != NO_ROW)
 		reading->salvage->rc = keep(reading, table, key, value);
-	else if (orgdb_last_error()->code == ORGDB_NO_MEMORY) /* Then it may be one all the same. */
-		reading->salvage->rc = ORGDB_NO_MEMORY;
-	else
+	else if (!ran_out_of_memory(reading->salvage))
 		reading->refused++;
 	return reading->salvage->rc == 0;
 }
@@ -226,14 +232,17 @@ static bool read_leaf(void *context, const char *name, struct leaf *leaf)
 	struct salvage *salvage = context;
 	unsigned long long number = leaf->number;
 	enum kv_place place = name ? place_named(name) : find_place(salvage, leaf);
-	if (salvage->rc != 0 || place == KV_PLACE_COUNT)
+	if (ran_out_of_memory(salvage) || place == KV_PLACE_COUNT)
 		return false;
 	const char *table = orgdb__kv_place_name(place);
 	if (leaf->is_doubtful && !salvage->doubtful) {
 		orgdb__salvage_problem(salvage, table, "page %llu: it may be of the past, and is left out", number);
 		return false;
 	}
-	if (name && !has_rows_of(salvage, leaf, place)) {
+	bool is_right = !name || has_rows_of(salvage, leaf, place);
+	if (ran_out_of_memory(salvage))
+		return false;
+	if (!is_right) {
 		orgdb__salvage_problem(salvage, table, "page %llu: it holds rows of another table", number);
 		return false;
 	}
