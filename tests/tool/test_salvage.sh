@@ -14,6 +14,14 @@ expect 'users are counted' 0 '^  user +2 saved +0 lost$' "$orgdb" salvage small.
 says 'so are roles of members' '^  role of a member +3 saved +0 lost$'
 rm -f new.orgdb*
 
+# A tenant with all kinds
+"$orgdb" load sample.orgdb "$here/../../tools/sample.jsonl" >out 2>err || fail 'load the sample' "ended with $?"
+"$orgdb" dump sample.orgdb >sample.jsonl
+expect 'a tenant with all kinds' 0 '^everything is saved$' "$orgdb" salvage sample.orgdb new.orgdb
+"$orgdb" dump new.orgdb >salvaged.jsonl
+check 'all of them are there' cmp sample.jsonl salvaged.jsonl
+rm -f new.orgdb*
+
 # Nothing is replaced, and links are not followed
 echo precious >taken
 expect 'something is there' 3 'taken: cannot salvage to it: File exists' "$orgdb" salvage small.orgdb taken
