@@ -258,6 +258,19 @@ static const struct broken {
 	{ { { TABLE_ORGANIZATION_LOGIN, B("\0\0\0\0\0\0\0\0"), B("0000000000000000\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") } },
 		"the row of org_0000000000000000 belongs to organization 1, which is another or none" },
 	{ { { TABLE_META, B("generations"), B("short") } }, "generations" },
+	/* What is owned: organization 1 owns role 2 and discovery domain 1, organization 2 owns role 3. */
+	{ { { TABLE_ROLES, B("\1\5"), NULL, 0 }, { TABLE_ROLES_OF_ORGANIZATION, B("\1\1\xff"), NULL, 0 } },
+		"role 2 is not in roles_of_organization of its owner" },
+	{ { { TABLE_ROLES_OF_ORGANIZATION, B("\1\1\xff"), B("\1\1\2") } }, "the edge from owner 1 to 1 has no mirror" },
+	{ { { TABLE_ROLES_OF_ORGANIZATION, B("\1\1\xff"), B("\1\2\3") } }, "the edge from owner 1 to 3 has no mirror" },
+	{ { { TABLE_ROLES_OF_ORGANIZATION, B("\1\x63\xff"), B("\1\2") } },
+		"a set belongs to organization 99, which does not exist" },
+	{ { { TABLE_ROLES_OF_MEMBER, B("\1\1\1\1\xff"), B("\1\1\3") } },
+		"a member of organization 1 has role 3, which organization 2 owns" },
+	{ { { TABLE_DISCOVERY_DOMAINS_OF_ORGANIZATION, B("\1\1\xff"), B("\1\1\2") } },
+		"the edge from owner 1 to 2 has no mirror" },
+	{ { { TABLE_DISCOVERY, B("other.example"), B("\1\1") } },
+		"\"other.example\" points to discovery_domain 1, which has another domain" },
 };
 
 /* Make the change, and remember how to undo it. */
@@ -320,6 +333,9 @@ Test(damage, check_finds_whatever_is_broken, .timeout = 60)
 	const char *connection = create_connection("first", "samlp");
 	enable_for_application(application, connection);
 	enable_for_organization(organization, connection);
+	create_role_of(organization, "own");
+	create_domain(organization, "acme.example");
+	create_role_of(create_organization("other"), "own");
 	commit();
 	expect_sound_store();
 	for (size_t i = 0; i < COUNT_OF(broken); i++)
@@ -419,6 +435,32 @@ static int get_role_by_name(void)
 	return orgdb_role_get_by_name(txn, "admin", &found);
 }
 
+static const char *own_role;
+
+static int delete_own_role(void)
+{
+	return orgdb_role_delete(txn, own_role, NULL);
+}
+
+static int assign_own_role(void)
+{
+	return orgdb_member_role_assign(txn, organization, user, own_role);
+}
+
+static int list_own_roles(void)
+{
+	orgdb_role found[4];
+	size_t count;
+	return orgdb_organization_roles(txn, organization, 0, found, 4, &count);
+}
+
+static int discover(void)
+{
+	orgdb_discovered found[4];
+	size_t count;
+	return orgdb_discover(txn, "somebody@acme.example", NULL, found, 4, &count);
+}
+
 static const struct {
 	struct plant plant;
 	int (*meet)(void);
@@ -461,6 +503,15 @@ static const struct {
 	{ { TABLE_ORGANIZATIONS_OF_CONNECTION, B("\1\2\xff"), B("\1\1") }, enable_second },
 	{ { TABLE_ORGANIZATIONS_OF_CONNECTION, B("\1\1\xff"), NULL, 0 }, disable_first },
 	{ { TABLE_ORGANIZATIONS_OF_CONNECTION, B("\1\1\xff"), NULL, 0 }, delete_organization },
+	/* What is owned: role 2 and discovery domain 1. */
+	{ { TABLE_ROLES_OF_ORGANIZATION, B("\1\1\xff"), NULL, 0 }, delete_own_role },
+	{ { TABLE_ROLES_OF_ORGANIZATION, B("\1\1\xff"), B("\0\2") }, delete_own_role },
+	{ { TABLE_ROLES_OF_ORGANIZATION, B("\1\1\xff"), B("\1\x63") }, delete_organization },
+	{ { TABLE_ROLES_OF_ORGANIZATION, B("\1\1\xff"), B("\1\x63") }, list_own_roles },
+	{ { TABLE_ROLES, B("\1\2"), B("\xc0") }, assign_own_role },
+	{ { TABLE_DISCOVERY, B("acme.example\0x"), B("\1\1") }, discover },
+	{ { TABLE_DISCOVERY, B("acme.example\0org_zzzzzzzzzzzzzzzz"), B("\1\1") }, discover },
+	{ { TABLE_DISCOVERY, B("acme.example\0xxx_zzzzzzzzzzzzzzzz"), B("\1\1") }, discover },
 };
 
 /* Whatever meets it says so, and a transaction that was to change something cannot be committed. */
@@ -472,6 +523,8 @@ Test(damage, what_meets_it_says_so, .timeout = 60)
 	second_connection = create_connection("second", "samlp");
 	enable_for_application(application, connection);
 	enable_for_organization(organization, connection);
+	own_role = create_role_of(organization, "own");
+	create_domain(organization, "acme.example");
 	commit();
 	for (size_t i = 0; i < COUNT_OF(met); i++) {
 		struct plant undo, unwanted;
