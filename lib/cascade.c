@@ -344,7 +344,7 @@ static int drop_member_roles_of_role(struct deletion *deletion)
 	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
-/* ---- What an organization owns goes ---- */
+/* ---- What an organization owns goes ------------------------------------------------------------------------------ */
 
 static int take_steps(uint32_t kind, struct deletion *deletion);
 

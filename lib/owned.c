@@ -70,7 +70,7 @@ int orgdb__owned_remove(orgdb_txn *txn, const struct kind *kind, const union ent
 	return rc == ORGDB_NOT_FOUND ? orgdb__txn_corrupt(txn, kind->owned, "an owner lacks what it owns") : rc;
 }
 
-/* ---- Finding ---- */
+/* ---- Finding ----------------------------------------------------------------------------------------------------- */
 
 int orgdb__owned_get_by(
 	orgdb_txn *txn, uint32_t kind, size_t index, const char *organization_id, orgdb_str text, void *out)

@@ -324,7 +324,7 @@ static void complete_email_template(void *entity)
 		email_template->syntax = orgdb_string("liquid");
 }
 
-/* ---- What members must obey together ---- */
+/* ---- What members must obey together ----------------------------------------------------------------------------- */
 
 static int judge_role(const void *entity)
 {

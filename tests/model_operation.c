@@ -1070,7 +1070,7 @@ static void operate_login(struct driver *driver)
 		adopt_member(driver, verdict.organization, &visitor.user);
 }
 
-/* ---- Discovery ---- */
+/* ---- Discovery --------------------------------------------------------------------------------------------------- */
 
 static void expect_discovered(
 	struct driver *driver, const struct model_row *organization, const orgdb_discovered *discovered)
