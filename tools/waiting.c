@@ -23,11 +23,12 @@ bool waiting_add(struct waiting *waiting, uint64_t number, const char *text, siz
 		waiting->lines = lines;
 		waiting->capacity = capacity;
 	}
-	char *copy = malloc(size);
-	if (!copy)
+	struct waiting_line *line = &waiting->lines[waiting->count];
+	*line = (struct waiting_line){ .number = number, .text = malloc(size), .size = size };
+	if (!line->text)
 		return false;
-	memcpy(copy, text, size);
-	waiting->lines[waiting->count++] = (struct waiting_line){ number, copy, size, false };
+	memcpy(line->text, text, size);
+	waiting->count++;
 	waiting->size += size;
 	return true;
 }
