@@ -112,7 +112,9 @@ const struct command command_create = {
 
 static const struct parameter update_operands[] = {
 	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },
-	{ .name = "KIND", .type = VALUE_ENTITY, .help = "any that is no edge: connection, application, user, organization, role ..." },
+	{ .name = "KIND",
+		.type = VALUE_ENTITY,
+		.help = "any that is no edge: connection, application, user, organization, role ..." },
 	{ .name = "ID", .help = "the entity's id; for an organization, a connection or a role its name will do" },
 	{ .name = "FIELD", .help = "FIELD=VALUE and so on, see below", .repeatable = true },
 	{ 0 },

@@ -133,7 +133,9 @@ static int run(const struct arguments *arguments)
 
 static const struct parameter operands[] = {
 	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },
-	{ .name = "KIND", .type = VALUE_ENTITY, .help = "any that is no edge: connection, application, user, organization, role ..." },
+	{ .name = "KIND",
+		.type = VALUE_ENTITY,
+		.help = "any that is no edge: connection, application, user, organization, role ..." },
 	{ .name = "ID", .help = "the entity's id; for an organization, a connection or a role its name will do" },
 	{ 0 },
 };
