@@ -405,14 +405,18 @@ struct pass {
 
 enum { SET_RELATIONS = ENABLED, PASSES = 2 * ORGDB_ENTITY_KINDS + 2 * SET_RELATIONS + 1 };
 
-/* Owners come before what they own. */
+/* Owners come before what they own. `i` is one of as many as there are kinds. */
 static const struct kind *entity_kind_at(size_t i)
 {
-	for (int owned = 0; owned < 2; owned++)
-		for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
-			if ((orgdb__kind(kind)->owner != NULL) == owned && i-- == 0)
-				return orgdb__kind(kind);
-	return NULL;
+	bool owned = false;
+	for (uint32_t kind = 0;; kind++) {
+		if (kind == ORGDB_ENTITY_KINDS) {
+			owned = true;
+			kind = 0;
+		}
+		if ((orgdb__kind(kind)->owner != NULL) == owned && i-- == 0)
+			return orgdb__kind(kind);
+	}
 }
 
 /* Entities, lost ones, hot rows, sets. */
