@@ -37,6 +37,7 @@ extern "C" {
  * | membership             | organization-user, with roles                                                             |
  * | organization application | organization-application: may the organization's members log in to it?                  |
  * | discovery domain       | `ord_...`; a domain, once verified, leads email addresses to the organization that owns it |
+ * | invitation             | `uinv_...`; asks somebody to become a member, with a secret ticket                        |
  *
  * # Conventions
  *
@@ -417,8 +418,8 @@ ORGDB_API int orgdb_lsn(orgdb_txn *txn, uint64_t *lsn);
 
 /** @name Kinds and fields
  *
- * Connections, applications, organizations, users, roles, email templates and discovery domains are *entities*: each has an
- * id that never changes and fields. Every entity struct begins with the same members:
+ * Connections, applications, organizations, users, roles, email templates, discovery domains and invitations are *entities*:
+ * each has an id that never changes and fields. Every entity struct begins with the same members:
  *
  * - `ordinal`: its place in creation order, never used again; set by the library, ignored on input.
  * - `fields`: one bit for each member that counts, such as `ORGDB_ORGANIZATION_NAME`:
@@ -443,14 +444,15 @@ typedef enum orgdb_kind {
 	ORGDB_KIND_ORGANIZATION,
 	ORGDB_KIND_EMAIL_TEMPLATE,
 	ORGDB_KIND_DISCOVERY_DOMAIN,
+	ORGDB_KIND_INVITATION,
 	ORGDB_KIND_APPLICATION_CONNECTION, /* from here on: edges */
 	ORGDB_KIND_ENABLED_CONNECTION,
 	ORGDB_KIND_MEMBERSHIP,
 	ORGDB_KIND_ORGANIZATION_APPLICATION,
 } orgdb_kind;
 
-#define ORGDB_ENTITY_KINDS 7 /**< The first kinds are the entities. */
-#define ORGDB_KINDS 11       /**< All kinds. */
+#define ORGDB_ENTITY_KINDS 8 /**< The first kinds are the entities. */
+#define ORGDB_KINDS 12       /**< All kinds. */
 
 #define ORGDB_EXTRA (UINT32_C(1) << 31) /**< The bit of `extra` in every `fields`. */
 
@@ -462,7 +464,8 @@ typedef struct orgdb_cascade {
 	uint64_t application_connections; /**< How many connections' use by applications. */
 	uint64_t organization_applications; /**< How many applications' places in organizations. */
 	uint64_t roles;                   /**< How many roles that the organization owned ... */
-	uint64_t discovery_domains;       /**< ... and how many of its discovery domains. */
+	uint64_t discovery_domains;       /**< ... and of its discovery domains. */
+	uint64_t invitations;             /**< How many invitations. */
 } orgdb_cascade;
 /**@}*/
 
@@ -525,7 +528,7 @@ ORGDB_API int orgdb_connection_get(orgdb_txn *txn, const char *id, orgdb_connect
 ORGDB_API int orgdb_connection_get_by_name(orgdb_txn *txn, const char *name, orgdb_connection *out);
 /** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS; #ORGDB_INVALID. */
 ORGDB_API int orgdb_connection_update(orgdb_txn *txn, const char *id, const orgdb_connection *changes);
-/** Delete it, and with it every application's and organization's use of it.
+/** Delete it, and with it every application's and organization's use of it, and the invitations that name it.
  * @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_connection_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
 /** List in creation order. */
@@ -603,8 +606,8 @@ ORGDB_API int orgdb_application_create(orgdb_txn *txn, const orgdb_application *
 ORGDB_API int orgdb_application_get(orgdb_txn *txn, const char *client_id, orgdb_application *out);
 /** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID. */
 ORGDB_API int orgdb_application_update(orgdb_txn *txn, const char *client_id, const orgdb_application *changes);
-/** Delete it, and with it its use of connections and its places in organizations. @param gone optional.
- * @return 0; #ORGDB_NOT_FOUND. */
+/** Delete it, and with it its use of connections, its places in organizations and the invitations to it.
+ * @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_application_delete(orgdb_txn *txn, const char *client_id, orgdb_cascade *gone);
 /** List in creation order. */
 ORGDB_API int orgdb_application_list(
@@ -665,7 +668,8 @@ ORGDB_API int orgdb_organization_get_by_name(orgdb_txn *txn, const char *name, o
  * @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS (name); #ORGDB_INVALID. */
 ORGDB_API int orgdb_organization_update(orgdb_txn *txn, const char *id, const orgdb_organization *changes);
 /** Delete it, and with it its memberships, its members' roles in it, its enabled connections, its applications' places in it
- * and what it owns: roles and discovery domains; users, connections, applications and the tenant's roles stay.
+ * and what it owns: roles, discovery domains and invitations; users, connections, applications and the tenant's roles
+ * stay.
  * @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_organization_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
 /** List in creation order. */
@@ -781,7 +785,8 @@ ORGDB_API int orgdb_organization_role_get_by_name(
 	orgdb_txn *txn, const char *organization_id, const char *name, orgdb_role *out);
 /** Change the members named in `changes->fields`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_EXISTS (name); #ORGDB_INVALID. */
 ORGDB_API int orgdb_role_update(orgdb_txn *txn, const char *id, const orgdb_role *changes);
-/** Delete it; every member in every organization loses it. @param gone optional. @return 0; #ORGDB_NOT_FOUND. */
+/** Delete it; every member in every organization loses it, and so do invitations, which stay. @param gone optional.
+ * @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_role_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
 /** List the roles that an organization owns, in creation order. @return 0; #ORGDB_NOT_FOUND. */
 ORGDB_API int orgdb_organization_roles(
@@ -1195,6 +1200,123 @@ typedef struct orgdb_access {
  * @return 0, whatever the rules say; #ORGDB_NOT_FOUND: no such application or organization, orgdb_last_error() says which. */
 ORGDB_API int orgdb_access_get(
 	orgdb_txn *txn, const char *client_id, const char *organization_id, orgdb_access *out);
+/**@}*/
+
+/** @name Invitations
+ *
+ * An organization invites somebody by email. The mail holds a link with a *ticket*; who follows it, logs in with that
+ * address and so accepts becomes a member with the roles of the invitation.
+ *
+ * - An invitation never changes, but for `extra`. It goes when it is accepted, deleted (revoked) or swept, and with its
+ *   organization, its application or its connection; a role that is deleted leaves it.
+ * - A ticket is a secret. It is looked up by a hash and compared in a time that does not tell how much of a guess is right;
+ *   no message names it. What the library makes up has 190 random bits.
+ * - Times are texts, RFC 3339 in UTC with milliseconds or without: `2026-11-24T02:00:00.000Z` or `2026-11-24T02:00:00Z`, of
+ *   the years 1970 to 9999.
+ * - What is *now* comes from the caller, or from the system's clock where 0 is given.
+ */
+/**@{*/
+/** Bits for the members of an #orgdb_invitation. */
+enum {
+	ORGDB_INVITATION_ID = 1 << 0,
+	ORGDB_INVITATION_ORGANIZATION_ID = 1 << 1,
+	ORGDB_INVITATION_INVITER = 1 << 2,
+	ORGDB_INVITATION_INVITEE = 1 << 3,
+	ORGDB_INVITATION_CLIENT_ID = 1 << 4,
+	ORGDB_INVITATION_CONNECTION_ID = 1 << 5,
+	ORGDB_INVITATION_ROLES = 1 << 6,
+	ORGDB_INVITATION_APP_METADATA = 1 << 7,
+	ORGDB_INVITATION_USER_METADATA = 1 << 8,
+	ORGDB_INVITATION_SEND_INVITATION_EMAIL = 1 << 9,
+	ORGDB_INVITATION_TTL_SEC = 1 << 10,
+	ORGDB_INVITATION_CREATED_AT = 1 << 11,
+	ORGDB_INVITATION_EXPIRES_AT = 1 << 12,
+	ORGDB_INVITATION_TICKET_ID = 1 << 13,
+	ORGDB_INVITATION_INVITATION_URL = 1 << 14,
+};
+
+/** Somebody is asked to become a member of an organization. */
+typedef struct orgdb_invitation {
+	uint64_t ordinal; /**< Out: its place in creation order. */
+	uint32_t fields;  /**< One bit for each member that counts. */
+	orgdb_value extra; /**< Fields that orgdb does not know. */
+	orgdb_str id;               /**< `uinv_` and 16 letters or digits; generated when not given; never changes. */
+	orgdb_str organization_id;  /**< Required: the organization that invites. */
+	orgdb_value inviter;        /**< Required: map with a `name` of 1..300 characters. */
+	orgdb_value invitee;        /**< Required: map with an `email`, as a user's. */
+	orgdb_str client_id;        /**< Required: the application that the invitee will log in to. */
+	orgdb_str connection_id;    /**< The connection to log in through; not a passwordless one. */
+	orgdb_value roles;          /**< Array of 1..50 different ids of roles, which the member will have. */
+	orgdb_value app_metadata;   /**< Map; becomes part of the user's. */
+	orgdb_value user_metadata;  /**< Map; becomes part of the user's. */
+	bool send_invitation_email; /**< Whether the service sends the mail. Default: true. */
+	uint64_t ttl_sec;           /**< Seconds that it is valid for, at most 2592000 (30 days). Default: 0, for 604800 (7 days). */
+	orgdb_str created_at;       /**< Default: now. */
+	orgdb_str expires_at;       /**< Default: `created_at` and `ttl_sec` later; at most 30 days later. */
+	orgdb_str ticket_id;        /**< Secret, unique: 32 letters or digits; generated when not given. */
+	orgdb_str invitation_url;   /**< Secret, for it holds the ticket: the link, if the service wants it kept. At most 8192
+	                             * characters. */
+} orgdb_invitation;
+
+/** The defaults. */
+#define ORGDB_INVITATION_INIT { 0, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+	{ NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, true, 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
+
+/**
+ * Invite somebody. The organization, the application, the connection and the roles must exist, the connection must not be
+ * passwordless, and a role of an organization must be of this one.
+ *
+ * A new invitation must also be one that can be accepted: the application's organization_usage is not "deny", and the
+ * organization has enabled the connection. As this may change later, it is not asked of an invitation that comes with both
+ * its `created_at` and its `ticket_id`, such as one that is loaded from a dump: that one was made before.
+ *
+ * @param id optional; the new id, NUL-terminated, valid until the transaction ends.
+ * @return 0; #ORGDB_NOT_FOUND (organization, application, connection or a role); #ORGDB_EXISTS (id or ticket);
+ *         #ORGDB_INVALID; #ORGDB_TOO_LARGE.
+ */
+ORGDB_API int orgdb_invitation_create(orgdb_txn *txn, const orgdb_invitation *invitation, orgdb_str *id);
+/** @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_invitation_get(orgdb_txn *txn, const char *id, orgdb_invitation *out);
+/** Find it by its ticket, expired or not. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_invitation_get_by_ticket(orgdb_txn *txn, const char *ticket_id, orgdb_invitation *out);
+/** Change `extra`. @return 0; #ORGDB_NOT_FOUND; #ORGDB_INVALID (all other members). */
+ORGDB_API int orgdb_invitation_update(orgdb_txn *txn, const char *id, const orgdb_invitation *changes);
+/** Revoke it. @param gone optional; always nothing. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_invitation_delete(orgdb_txn *txn, const char *id, orgdb_cascade *gone);
+/** List those of all organizations, in creation order. */
+ORGDB_API int orgdb_invitation_list(
+	orgdb_txn *txn, uint64_t after, orgdb_invitation *array, size_t capacity, size_t *count);
+/** How many there are. */
+ORGDB_API int orgdb_invitation_count(orgdb_txn *txn, uint64_t *count);
+/** List an organization's, in creation order. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_invitations(orgdb_txn *txn, const char *organization_id, uint64_t after,
+	orgdb_invitation *array, size_t capacity, size_t *count);
+/** How many an organization has. @return 0; #ORGDB_NOT_FOUND. */
+ORGDB_API int orgdb_organization_invitation_count(orgdb_txn *txn, const char *organization_id, uint64_t *count);
+
+/**
+ * Accept an invitation, which is gone then: the user becomes a member of the organization, or is one already, and gets the
+ * roles that are missing; its email is verified; the invitation's metadata is laid over the user's, key by key.
+ *
+ * @param now seconds since 1970 in UTC; 0: the system's clock.
+ * @param organization_id optional out: the organization, NUL-terminated, valid until the transaction ends.
+ * @return 0; #ORGDB_NOT_FOUND: no such user, or no invitation has the ticket: it was accepted, revoked or swept, or never
+ *         was; #ORGDB_FORBIDDEN: by the field of orgdb_last_error(), it has expired (`invitation.expires_at`), the user has
+ *         another email (`invitation.invitee`; case does not count), the application's organization_usage is "deny" now
+ *         (`invitation.client_id`), or the organization has not enabled the connection any more
+ *         (`invitation.connection_id`); #ORGDB_TOO_LARGE: the user would be, or have more roles than a member may. Unless 0 is
+ *         returned nothing has changed.
+ */
+ORGDB_API int orgdb_invitation_accept(
+	orgdb_txn *txn, const char *ticket_id, const char *user_id, uint64_t now, orgdb_str *organization_id);
+
+/**
+ * Remove invitations that have expired, those first that did so first. What has not expired is not looked at.
+ * @param now seconds since 1970 in UTC; 0: the system's clock.
+ * @param limit remove at most so many: in a transaction, a few thousand take some milliseconds.
+ * @param removed how many were; less than @p limit means that none is left.
+ */
+ORGDB_API int orgdb_invitation_sweep(orgdb_txn *txn, uint64_t now, size_t limit, size_t *removed);
 /**@}*/
 
 /** @name Merged connections
@@ -1711,6 +1833,7 @@ enum {
 	                                 * is an owner: no two of what it owns. */
 	ORGDB_FIELD_OWNER = 1 << 4,     /**< The id of the organization that owns the entity, which goes with it; absent: the
 	                                 * tenant owns it. */
+	ORGDB_FIELD_SECRET = 1 << 5,    /**< Who knows it may act by it: not to be shown where nobody asked for it. */
 };
 
 /** What a field of a kind is. */

@@ -19,6 +19,7 @@
 #include "error.h"
 #include "login.h"
 #include "owned.h"
+#include "references.h"
 
 /* What is being deleted, as the steps need it. */
 struct deletion {
@@ -394,8 +395,9 @@ static int drop_owned_of_organization(struct deletion *deletion)
 
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
-/* When an entity of `kind` goes, these edges go, in this order. Of entities only those go that an organization owns; after
- * its edges, which are quicker taken away together than one by one from what it owns. */
+/* When an entity of `kind` goes, these edges go, in this order. Of entities only those go that refer to it (see references.c)
+ * or that an organization owns; the latter after its edges, which are quicker taken away together than one by one from what
+ * it owns. */
 static const struct {
 	orgdb_kind kind;
 	int (*drop)(struct deletion *deletion);
@@ -416,7 +418,7 @@ static const struct {
 
 static int take_steps(uint32_t kind, struct deletion *deletion)
 {
-	int rc = 0;
+	int rc = orgdb__references_cascade(deletion->txn, kind, deletion->entity, deletion->gone);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
 		if ((uint32_t)steps[i].kind == kind)
 			rc = steps[i].drop(deletion);

@@ -18,8 +18,10 @@
 #include "error.h"
 #include "generations.h"
 #include "index.h"
+#include "invitation.h"
 #include "log.h"
 #include "owned.h"
+#include "references.h"
 
 enum { PROGRESS_EVERY = 16384, VERIFY_TRIES = 100 };
 
@@ -93,9 +95,10 @@ static void check_indexed(struct checker *checker, const struct kind *kind, cons
 		for (size_t k = 0; k < count; k++) {
 			uint64_t found = 0;
 			int rc = orgdb__index_find(checker->txn, kind, &kind->indexes[i], keys.text[k], &found);
+			orgdb_str shown = text_to_show(kind->indexes[i].field, keys.text[k]);
 			if (rc != 0 || found != entity->head.ordinal)
 				problem(checker, "%s %llu is not in %s under \"%.*s\"", kind->schema.name, number(entity->head.ordinal),
-					orgdb__kv_table_name(kind->indexes[i].table), EXCERPT(keys.text[k]));
+					orgdb__kv_table_name(kind->indexes[i].table), EXCERPT(shown));
 		}
 	}
 }
@@ -112,6 +115,48 @@ static void check_owned(struct checker *checker, const struct kind *kind, const 
 	if (owner != 0 && orgdb__set_contains(checker->txn, &half) != 0)
 		problem(checker, "%s %llu is not in %s of its owner", kind->schema.name, number(entity->head.ordinal),
 			orgdb__kv_table_name(kind->owned));
+}
+
+/* All that an entity refers to must be there and know of it. */
+static void check_references(struct checker *checker, const struct kind *kind, const union entity *entity)
+{
+	for (size_t r = 0; r < kind->reference_count; r++) {
+		const struct reference *reference = &kind->references[r];
+		orgdb_str ids[REFERRED_MAX];
+		size_t count = orgdb__reference_ids(reference, entity, ids);
+		for (size_t i = 0; i < count; i++) {
+			uint64_t referred = 0;
+			int rc = orgdb__entity_find_text(checker->txn, reference->kind, ids[i], &referred);
+			struct half half = orgdb__reference_half(reference, referred, entity->head.ordinal);
+			if (rc == 0)
+				rc = orgdb__set_contains(checker->txn, &half);
+			if (rc != 0)
+				problem(checker, "%s %llu is not in %s of \"%.*s\"", kind->schema.name, number(entity->head.ordinal),
+					orgdb__kv_table_name(reference->reverse), EXCERPT(ids[i]));
+		}
+	}
+}
+
+static void check_invitation(struct checker *checker, const orgdb_invitation *invitation)
+{
+	struct key key;
+	struct bytes value;
+	if (orgdb__invitation_judge(checker->txn, invitation, false) != 0)
+		problem(checker, "invitation %llu is invalid: %s", number(invitation->ordinal), orgdb_last_error()->message);
+	else if (orgdb__invitation_expiry(invitation, &key) &&
+		orgdb__kv_get(checker->txn->kv, TABLE_INVITATION_EXPIRIES, key_bytes(&key), &value) != 0)
+		problem(checker, "invitation %llu is not in %s", number(invitation->ordinal),
+			orgdb__kv_table_name(TABLE_INVITATION_EXPIRIES));
+}
+
+/* What goes with an entity that is valid by itself. */
+static void check_surroundings(struct checker *checker, const struct kind *kind, const union entity *entity)
+{
+	check_indexed(checker, kind, entity);
+	check_owned(checker, kind, entity);
+	check_references(checker, kind, entity);
+	if (kind->schema.kind == ORGDB_KIND_INVITATION)
+		check_invitation(checker, &entity->invitation);
 }
 
 static void check_entity(struct checker *checker, struct bytes key, struct bytes record, const struct kind *kind)
@@ -133,10 +178,8 @@ static void check_entity(struct checker *checker, struct bytes key, struct bytes
 		problem(checker, "%s %llu is invalid: %s", kind->schema.name, number(ordinal), orgdb_last_error()->message);
 	else if (!is_canonical(checker, &kind->schema, &entity, record))
 		problem(checker, "%s %llu is not encoded as orgdb encodes", kind->schema.name, number(ordinal));
-	else {
-		check_indexed(checker, kind, &entity);
-		check_owned(checker, kind, &entity);
-	}
+	else
+		check_surroundings(checker, kind, &entity);
 }
 
 static bool stands_under(const struct index *index, const union entity *entity, struct bytes key)
@@ -145,7 +188,7 @@ static bool stands_under(const struct index *index, const union entity *entity, 
 	size_t count = index->keys(entity, &keys);
 	for (size_t i = 0; i < count; i++) {
 		struct text_key expected;
-		key_of_text(&expected, keys.text[i]);
+		orgdb__index_key(index, keys.text[i], &expected);
 		if (expected.size == key.size && memcmp(expected.data, key.data, key.size) == 0)
 			return true;
 	}
@@ -156,8 +199,9 @@ static void check_index_row(
 	struct checker *checker, struct bytes key, struct bytes value, const struct kind *kind, const struct index *index)
 {
 	struct packed row;
-	orgdb_str name = { (const char *)key.data, key.size };
-	if (!packed_view(value, &row) || (row.count > 1 && key.size < KEY_SIZE_MAX)) {
+	bool is_hash = key.size == KEY_SIZE_MAX || (index->field->flags & ORGDB_FIELD_SECRET);
+	orgdb_str name = text_to_show(index->field, (orgdb_str){ (const char *)key.data, key.size });
+	if (!packed_view(value, &row) || (row.count > 1 && !is_hash)) {
 		problem(checker, "the row of \"%.*s\" is damaged", EXCERPT(name));
 		return;
 	}
@@ -171,6 +215,22 @@ static void check_index_row(
 			problem(checker, "\"%.*s\" points to %s %llu, which has another %s", EXCERPT(name), kind->schema.name,
 				number(ordinal), index->field->name);
 	}
+}
+
+static void check_expiry(struct checker *checker, struct bytes key, struct bytes value)
+{
+	union entity entity;
+	struct key expected;
+	struct bytes rest = key;
+	uint64_t expires, ordinal;
+	if (!key_take_number(&rest, &expires) || !key_take_number(&rest, &ordinal) || rest.size > 0 || value.size > 0)
+		problem(checker, "a row is damaged");
+	else if (!exists(checker, ORGDB_KIND_INVITATION, ordinal))
+		problem(checker, "invitation %llu, which does not exist, expires", number(ordinal));
+	else if (orgdb__entity_load(checker->txn, orgdb__kind(ORGDB_KIND_INVITATION), ordinal, &entity) == 0 &&
+		(!orgdb__invitation_expiry(&entity.invitation, &expected) || expected.size != key.size ||
+			memcmp(expected.data, key.data, key.size) != 0))
+		problem(checker, "invitation %llu expires at another time than it says", number(ordinal));
 }
 
 /* ---- Sets -------------------------------------------------------------------------------------------------------- */
@@ -194,6 +254,9 @@ static const struct set_table set_tables[] = {
 	{ TABLE_MEMBERS_OF_ROLE, { ORGDB_KIND_ROLE, ORGDB_KIND_ORGANIZATION }, 2, -1, NULL },
 	{ TABLE_APPLICATIONS_OF_ORGANIZATION, { ORGDB_KIND_ORGANIZATION }, 1, EDGE_ORGANIZATION_APPLICATION, NULL },
 	{ TABLE_ORGANIZATIONS_OF_APPLICATION, { ORGDB_KIND_APPLICATION }, 1, -1, NULL },
+	{ TABLE_INVITATIONS_OF_APPLICATION, { ORGDB_KIND_APPLICATION }, 1, -1, NULL },
+	{ TABLE_INVITATIONS_OF_CONNECTION, { ORGDB_KIND_CONNECTION }, 1, -1, NULL },
+	{ TABLE_INVITATIONS_OF_ROLE, { ORGDB_KIND_ROLE }, 1, -1, NULL },
 };
 
 static bool is_in_hot_row(struct checker *checker, uint64_t organization, uint64_t connection)
@@ -219,6 +282,34 @@ static bool is_owned_by(struct checker *checker, const struct kind *kind, uint64
 		orgdb__owned_owner(checker->txn, kind, &entity, &said) == 0 && said == owner;
 }
 
+/* The reference whose sets are in the table being walked, and who refers; NULL if none are. */
+static const struct reference *reference_of_table(const struct checker *checker, const struct kind **by)
+{
+	for (uint32_t k = 0; k < ORGDB_ENTITY_KINDS; k++) {
+		*by = orgdb__kind(k);
+		for (size_t r = 0; r < (*by)->reference_count; r++)
+			if ((*by)->references[r].reverse == checker->table)
+				return &(*by)->references[r];
+	}
+	return NULL;
+}
+
+static bool refers(
+	struct checker *checker, const struct kind *by, const struct reference *reference, uint64_t owner, uint64_t ordinal)
+{
+	union entity entity;
+	orgdb_str ids[REFERRED_MAX];
+	if (!exists(checker, by->schema.kind, ordinal) || orgdb__entity_load(checker->txn, by, ordinal, &entity) != 0)
+		return false;
+	size_t count = orgdb__reference_ids(reference, &entity, ids);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t referred;
+		if (orgdb__entity_find_text(checker->txn, reference->kind, ids[i], &referred) == 0 && referred == owner)
+			return true;
+	}
+	return false;
+}
+
 /* Does the other half of the edge exist? */
 static bool has_mirror(struct checker *checker, const struct set_table *sets, const uint64_t owner[2], uint64_t ordinal)
 {
@@ -226,6 +317,10 @@ static bool has_mirror(struct checker *checker, const struct set_table *sets, co
 	struct half *half = &edge.forward;
 	if (sets->owned)
 		return is_owned_by(checker, sets->owned, owner[0], ordinal);
+	const struct kind *by;
+	const struct reference *reference = reference_of_table(checker, &by);
+	if (reference)
+		return refers(checker, by, reference, owner[0], ordinal);
 	switch (checker->table) {
 	case TABLE_MEMBERS_OF_ORGANIZATION:
 		edge = orgdb__edge_of_membership(owner[0], ordinal);
@@ -469,6 +564,8 @@ static void check_entry(struct checker *checker, struct bytes key, struct bytes 
 		check_row_of(checker, key, value, orgdb__kind(kind));
 	if (checker->table == TABLE_ORGANIZATION_LOGIN)
 		check_login(checker, key, value);
+	else if (checker->table == TABLE_INVITATION_EXPIRIES)
+		check_expiry(checker, key, value);
 }
 
 /* A shard that claims to have been changed later than anything was would make caches trust what is old. */

@@ -13,9 +13,11 @@
 #include "generations.h"
 #include "id.h"
 #include "index.h"
+#include "invitation.h"
 #include "login.h"
 #include "owned.h"
 #include "packed.h"
+#include "references.h"
 
 /* ---- Finding and reading ----------------------------------------------------------------------------------------- */
 
@@ -33,16 +35,22 @@ static int find_by(
 	if (rc == ORGDB_NOT_FOUND) {
 		char name[FIELD_NAME_MAX];
 		orgdb__field_name(&kind->schema, index->field->name, name);
+		text = text_to_show(index->field, text);
 		return orgdb__fail(
 			ORGDB_NOT_FOUND, name, "no %s has the %s \"%.*s\"", kind->schema.name, index->field->name, EXCERPT(text));
 	}
 	return rc;
 }
 
-int orgdb__entity_find(orgdb_txn *txn, uint32_t kind, const char *id, uint64_t *ordinal)
+int orgdb__entity_find_text(orgdb_txn *txn, uint32_t kind, orgdb_str id, uint64_t *ordinal)
 {
 	const struct kind *k = orgdb__kind(kind);
-	return find_by(txn, k, &k->indexes[0], orgdb_string(id), ordinal);
+	return find_by(txn, k, &k->indexes[0], id, ordinal);
+}
+
+int orgdb__entity_find(orgdb_txn *txn, uint32_t kind, const char *id, uint64_t *ordinal)
+{
+	return orgdb__entity_find_text(txn, kind, orgdb_string(id), ordinal);
 }
 
 int orgdb__entity_decode(orgdb_txn *txn, const struct kind *kind, struct bytes record, uint64_t ordinal, void *out)
@@ -209,8 +217,9 @@ static int check_unique(orgdb_txn *txn, const struct kind *kind, const union ent
 			if (rc == 0 && other != entity->head.ordinal) {
 				char name[FIELD_NAME_MAX];
 				orgdb__field_name(&kind->schema, index->field->name, name);
-				return orgdb__fail(ORGDB_EXISTS, name, "%s: another %s has \"%.*s\" already", name, kind->schema.name,
-					EXCERPT(keys.text[k]));
+				orgdb_str shown = text_to_show(index->field, keys.text[k]);
+				return orgdb__fail(
+					ORGDB_EXISTS, name, "%s: another %s has \"%.*s\" already", name, kind->schema.name, EXCERPT(shown));
 			}
 			if (rc == ORGDB_NOT_FOUND)
 				rc = orgdb__index_room(txn, index, keys.text[k]);
@@ -312,6 +321,16 @@ static void touch(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal)
 		touch_shard(txn, shard_of_application(ordinal));
 }
 
+/* What a kind needs besides its record, indexes and references. */
+static int attach(orgdb_txn *txn, const struct kind *kind, const union entity *entity)
+{
+	if (kind->schema.kind == ORGDB_KIND_ORGANIZATION)
+		return orgdb__login_create(txn, &entity->organization);
+	if (kind->schema.kind == ORGDB_KIND_INVITATION)
+		return orgdb__invitation_attach(txn, &entity->invitation);
+	return 0;
+}
+
 /* Behind the first write no failure is the caller's any more. */
 static int half_done(orgdb_txn *txn, int rc)
 {
@@ -328,11 +347,24 @@ static int insert(orgdb_txn *txn, const struct kind *kind, uint64_t owner, const
 		rc = reindex(txn, kind, NULL, entity);
 	if (rc == 0)
 		rc = orgdb__owned_add(txn, kind, owner, entity->head.ordinal);
-	if (rc == 0 && kind->schema.kind == ORGDB_KIND_ORGANIZATION)
-		rc = orgdb__login_create(txn, &entity->organization);
+	if (rc == 0)
+		rc = orgdb__references_add(txn, kind, entity);
+	if (rc == 0)
+		rc = attach(txn, kind, entity);
 	if (rc == 0)
 		txn->counters.next_ordinal[kind->schema.kind]++;
 	return half_done(txn, rc);
+}
+
+/* May a new entity stand beside what is there? `given` are the members that came from the caller. */
+static int judge(orgdb_txn *txn, const struct kind *kind, const union entity *entity, uint32_t given)
+{
+	int rc = check_unique(txn, kind, entity);
+	if (rc == 0)
+		rc = orgdb__references_find(txn, kind, entity);
+	if (rc == 0 && kind->schema.kind == ORGDB_KIND_INVITATION)
+		rc = orgdb__invitation_judge(txn, &entity->invitation, !orgdb__invitation_is_recorded(given));
+	return rc;
 }
 
 int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *given, orgdb_str *id)
@@ -346,9 +378,10 @@ int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *given, orgdb_
 	union entity entity = { 0 };
 	struct generated generated;
 	uint64_t owner = 0;
-	uint32_t mask = 0;
+	uint32_t given_fields = 0;
 	memcpy(&entity, given, k->schema.struct_size);
-	rc = orgdb__schema_given(&k->schema, given, &mask);
+	rc = orgdb__schema_given(&k->schema, given, &given_fields);
+	uint32_t mask = given_fields;
 	if (rc == 0)
 		rc = generate(k, &entity, &mask, &generated);
 	if (rc == 0)
@@ -358,7 +391,7 @@ int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *given, orgdb_
 	if (rc == 0)
 		rc = orgdb__owned_find_room(txn, k, &entity, &owner);
 	if (rc == 0)
-		rc = check_unique(txn, k, &entity);
+		rc = judge(txn, k, &entity, given_fields);
 	if (rc == 0 && id) {
 		/* Before the first write, so that running out of memory changes nothing. */
 		const char *copy = orgdb__arena_copy_text(&txn->arena, *member_text(&entity, k->id));
@@ -369,19 +402,23 @@ int orgdb_entity_create(orgdb_txn *txn, uint32_t kind, const void *given, orgdb_
 }
 
 /* Read an entity into a buffer of its own: what the map holds moves when the transaction writes. */
+static int load_into(
+	orgdb_txn *txn, const struct kind *kind, uint64_t ordinal, struct buffer *copy, union entity *entity)
+{
+	struct bytes record;
+	int rc = orgdb__entity_record(txn, kind, ordinal, &record);
+	if (rc != 0)
+		return rc;
+	copy->size = 0;
+	rc = orgdb__buffer_append(copy, record.data, record.size);
+	return rc == 0 ? orgdb__entity_decode(txn, kind, (struct bytes){ copy->data, copy->size }, ordinal, entity) : rc;
+}
+
 static int load_copy(orgdb_txn *txn, const struct kind *kind, const char *id, union entity *entity)
 {
 	uint64_t ordinal;
-	struct bytes record;
 	int rc = orgdb__entity_find(txn, kind->schema.kind, id, &ordinal);
-	if (rc == 0)
-		rc = orgdb__entity_record(txn, kind, ordinal, &record);
-	if (rc != 0)
-		return rc;
-	txn->previous.size = 0;
-	rc = orgdb__buffer_append(&txn->previous, record.data, record.size);
-	return rc == 0 ? orgdb__entity_decode(txn, kind, (struct bytes){ txn->previous.data, record.size }, ordinal, entity)
-				   : rc;
+	return rc == 0 ? load_into(txn, kind, ordinal, &txn->previous, entity) : rc;
 }
 
 int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const void *changes)
@@ -417,11 +454,49 @@ int orgdb_entity_update(orgdb_txn *txn, uint32_t kind, const char *id, const voi
 	return half_done(txn, rc);
 }
 
+int orgdb__entity_rewrite(orgdb_txn *txn, const struct kind *kind, const union entity *entity)
+{
+	struct key key = key_of_number(entity->head.ordinal);
+	txn->scratch.size = 0;
+	touch(txn, kind, entity->head.ordinal);
+	int rc = orgdb__schema_encode(&kind->schema, entity, entity->head.fields, &txn->scratch);
+	if (rc == 0)
+		rc = orgdb__kv_put(
+			txn->kv, kind->records, key_bytes(&key), (struct bytes){ txn->scratch.data, txn->scratch.size });
+	return half_done(txn, rc);
+}
+
+/* ---- Deleting ---------------------------------------------------------------------------------------------------- */
+
 int orgdb__entity_erase(orgdb_txn *txn, const struct kind *kind, const union entity *entity)
 {
 	struct key key = key_of_number(entity->head.ordinal);
-	int rc = reindex(txn, kind, entity, NULL);
+	int rc = orgdb__references_remove(txn, kind, entity);
+	if (rc == 0 && kind->schema.kind == ORGDB_KIND_INVITATION)
+		rc = orgdb__invitation_detach(txn, &entity->invitation);
+	if (rc == 0)
+		rc = reindex(txn, kind, entity, NULL);
 	return rc == 0 ? orgdb__kv_delete(txn->kv, kind->records, key_bytes(&key)) : rc;
+}
+
+/* Delete an entity whose record was copied. */
+static int delete_copied(orgdb_txn *txn, const struct kind *kind, const union entity *entity, orgdb_cascade *gone)
+{
+	touch(txn, kind, entity->head.ordinal);
+	int rc = orgdb__cascade(txn, kind->schema.kind, entity, gone);
+	if (rc == 0)
+		rc = orgdb__owned_remove(txn, kind, entity);
+	if (rc == 0)
+		rc = orgdb__entity_erase(txn, kind, entity);
+	return half_done(txn, rc);
+}
+
+int orgdb__entity_delete_at(orgdb_txn *txn, const struct kind *kind, uint64_t ordinal, struct buffer *copy)
+{
+	union entity entity;
+	orgdb_cascade gone;
+	int rc = load_into(txn, kind, ordinal, copy, &entity);
+	return rc == 0 ? delete_copied(txn, kind, &entity, &gone) : half_done(txn, rc);
 }
 
 int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cascade *gone)
@@ -435,13 +510,5 @@ int orgdb_entity_delete(orgdb_txn *txn, uint32_t kind, const char *id, orgdb_cas
 	union entity entity;
 	orgdb_cascade unwanted;
 	rc = load_copy(txn, k, id, &entity);
-	if (rc != 0)
-		return rc;
-	touch(txn, k, entity.head.ordinal);
-	rc = orgdb__cascade(txn, kind, &entity, gone ? gone : &unwanted);
-	if (rc == 0)
-		rc = orgdb__owned_remove(txn, k, &entity);
-	if (rc == 0)
-		rc = orgdb__entity_erase(txn, k, &entity);
-	return half_done(txn, rc);
+	return rc == 0 ? delete_copied(txn, k, &entity, gone ? gone : &unwanted) : rc;
 }

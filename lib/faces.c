@@ -39,6 +39,7 @@ FACE(user, ORGDB_KIND_USER)
 FACE(role, ORGDB_KIND_ROLE)
 FACE(email_template, ORGDB_KIND_EMAIL_TEMPLATE)
 FACE(discovery_domain, ORGDB_KIND_DISCOVERY_DOMAIN)
+FACE(invitation, ORGDB_KIND_INVITATION)
 
 /* In the schema, a kind's name is its second index. */
 #define FACE_BY_NAME(noun, KIND)                                                           \

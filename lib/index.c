@@ -11,6 +11,20 @@
 
 enum { SHARERS_MAX = 100 }; /* Texts of one row: each would have to be made to collide. */
 
+static bool is_secret(const struct index *index)
+{
+	return index->field->flags & ORGDB_FIELD_SECRET;
+}
+
+bool orgdb__index_key(const struct index *index, orgdb_str text, struct text_key *key)
+{
+	if (!is_secret(index))
+		return key_of_text(key, text);
+	key->size = 0;
+	key_append_hash(key, text);
+	return false;
+}
+
 static int read_row(orgdb_txn *txn, const struct index *index, const struct text_key *key, struct packed *row)
 {
 	struct bytes value;
@@ -20,12 +34,21 @@ static int read_row(orgdb_txn *txn, const struct index *index, const struct text
 	return rc;
 }
 
+/* Looks at every byte. */
+static bool same_secret(orgdb_str a, orgdb_str b)
+{
+	volatile unsigned difference = a.size != b.size;
+	for (size_t i = 0; i < a.size && i < b.size; i++)
+		difference |= (unsigned)(a.data[i] ^ b.data[i]);
+	return difference == 0;
+}
+
 static bool has_key(const struct index *index, const union entity *entity, orgdb_str text)
 {
 	struct index_keys keys;
 	size_t count = index->keys(entity, &keys);
 	for (size_t i = 0; i < count; i++)
-		if (orgdb_str_equal(keys.text[i], text))
+		if (is_secret(index) ? same_secret(keys.text[i], text) : orgdb_str_equal(keys.text[i], text))
 			return true;
 	return false;
 }
@@ -35,7 +58,7 @@ int orgdb__index_find(
 {
 	struct text_key key;
 	struct packed row = { 0 };
-	bool exact = key_of_text(&key, text);
+	bool exact = orgdb__index_key(index, text, &key);
 	int rc = read_row(txn, index, &key, &row);
 	if (rc != 0)
 		return rc;
@@ -60,12 +83,12 @@ int orgdb__index_room(orgdb_txn *txn, const struct index *index, orgdb_str text)
 {
 	struct text_key key;
 	struct packed row = { 0 };
-	if (key_of_text(&key, text))
+	if (orgdb__index_key(index, text, &key))
 		return 0;
 	int rc = read_row(txn, index, &key, &row);
 	if (rc == 0 && row.count >= SHARERS_MAX) /* Somebody makes them collide. */
-		return orgdb__fail(ORGDB_TOO_LARGE, index->field->name, "too many %ss of more than %d bytes are alike",
-			index->field->name, KEY_TEXT_MAX);
+		return orgdb__fail(
+			ORGDB_TOO_LARGE, index->field->name, "too many %ss have the same hash as this one", index->field->name);
 	return rc == ORGDB_NOT_FOUND ? 0 : rc;
 }
 
@@ -101,7 +124,7 @@ int orgdb__index_add(orgdb_txn *txn, const struct index *index, orgdb_str text, 
 	struct text_key key;
 	uint64_t ordinals[SHARERS_MAX];
 	size_t count = 0;
-	if (!key_of_text(&key, text)) {
+	if (!orgdb__index_key(index, text, &key)) {
 		int rc = read_others(txn, index, &key, ordinal, ordinals, &count);
 		if (rc != 0)
 			return rc;
@@ -121,7 +144,7 @@ int orgdb__index_remove(orgdb_txn *txn, const struct index *index, orgdb_str tex
 	struct text_key key;
 	uint64_t ordinals[SHARERS_MAX];
 	size_t count;
-	key_of_text(&key, text);
+	orgdb__index_key(index, text, &key);
 	int rc = read_others(txn, index, &key, ordinal, ordinals, &count);
 	if (rc == 0)
 		rc = write_row(txn, index, &key, ordinals, count);

@@ -98,6 +98,18 @@ static inline bool key_has_prefix(struct bytes key, struct bytes prefix)
 	return key.size >= prefix.size && memcmp(key.data, prefix.data, prefix.size) == 0;
 }
 
+static inline void key_append_hash(struct text_key *key, orgdb_str text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	for (size_t i = 0; i < text.size; i++)
+		hash = (hash ^ (uint8_t)text.data[i]) * UINT64_C(0x100000001b3);
+#ifdef ORGDB_WEAK_KEY_HASH /* Tests make texts share a key. */
+	hash &= ORGDB_WEAK_KEY_HASH;
+#endif
+	for (size_t i = 0; i < sizeof(hash); i++)
+		key->data[key->size++] = (uint8_t)(hash >> (8 * i));
+}
+
 /* The key of `text`; true if no other text has the same. Empty text has no key: LMDB allows none. */
 static inline bool key_of_text(struct text_key *key, orgdb_str text)
 {
@@ -107,16 +119,9 @@ static inline bool key_of_text(struct text_key *key, orgdb_str text)
 		key->size = text.size;
 		return true;
 	}
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-	for (size_t i = 0; i < text.size; i++)
-		hash = (hash ^ (uint8_t)text.data[i]) * UINT64_C(0x100000001b3);
-#ifdef ORGDB_WEAK_KEY_HASH /* Tests make texts share a key. */
-	hash &= ORGDB_WEAK_KEY_HASH;
-#endif
-	key->size = KEY_SIZE_MAX - sizeof(hash);
+	key->size = KEY_SIZE_MAX - sizeof(uint64_t);
 	memcpy(key->data, text.data, key->size);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		key->data[key->size++] = (uint8_t)(hash >> (8 * i));
+	key_append_hash(key, text);
 	return false;
 }
 

@@ -33,6 +33,7 @@
 	X(PLACE_ORGANIZATIONS, "organizations")           \
 	X(PLACE_EMAIL_TEMPLATES, "email_templates")       \
 	X(PLACE_DISCOVERY_DOMAINS, "discovery_domains")   \
+	X(PLACE_INVITATIONS, "invitations")               \
 	X(PLACE_ORGANIZATION_LOGIN, "organization_login") \
 	X(PLACE_UNIQUE, "unique")                         \
 	X(PLACE_ATTRIBUTES, "attributes")                 \
@@ -46,45 +47,53 @@ enum kv_place {
 };
 
 /* Every table: its name, where it is, and the byte that its keys there begin with; 0: it is alone. */
-#define KV_TABLES(X)                                                                      \
-	X(TABLE_META, "meta", PLACE_META, 0)                                                  \
-	X(TABLE_CONNECTIONS, "connections", PLACE_CONNECTIONS, 0)                             \
-	X(TABLE_CONNECTION_IDS, "connection_ids", PLACE_UNIQUE, 1)                            \
-	X(TABLE_CONNECTION_NAMES, "connection_names", PLACE_UNIQUE, 2)                        \
-	X(TABLE_CONNECTION_REALMS, "connection_realms", PLACE_UNIQUE, 3)                      \
-	X(TABLE_DOMAIN_CONNECTIONS, "domain_connections", PLACE_UNIQUE, 4)                    \
-	X(TABLE_APPLICATIONS, "applications", PLACE_APPLICATIONS, 0)                          \
-	X(TABLE_APPLICATION_IDS, "application_ids", PLACE_UNIQUE, 5)                          \
-	X(TABLE_ROLES, "roles", PLACE_ROLES, 0)                                               \
-	X(TABLE_ROLE_IDS, "role_ids", PLACE_UNIQUE, 6)                                        \
-	X(TABLE_ROLE_NAMES, "role_names", PLACE_UNIQUE, 7)                                    \
-	X(TABLE_USERS, "users", PLACE_USERS, 0)                                               \
-	X(TABLE_USER_IDS, "user_ids", PLACE_UNIQUE, 8)                                        \
-	X(TABLE_ORGANIZATIONS, "organizations", PLACE_ORGANIZATIONS, 0)                       \
-	X(TABLE_ORGANIZATION_IDS, "organization_ids", PLACE_UNIQUE, 9)                        \
-	X(TABLE_ORGANIZATION_NAMES, "organization_names", PLACE_UNIQUE, 10)                   \
-	X(TABLE_EMAIL_TEMPLATES, "email_templates", PLACE_EMAIL_TEMPLATES, 0)                 \
-	X(TABLE_EMAIL_TEMPLATE_NAMES, "email_template_names", PLACE_UNIQUE, 15)               \
-	X(TABLE_DISCOVERY_DOMAINS, "discovery_domains", PLACE_DISCOVERY_DOMAINS, 0)           \
-	X(TABLE_DISCOVERY_DOMAIN_IDS, "discovery_domain_ids", PLACE_UNIQUE, 12)               \
-	X(TABLE_DISCOVERY_DOMAIN_NAMES, "discovery_domain_names", PLACE_UNIQUE, 13)           \
-	X(TABLE_DISCOVERY, "discovery", PLACE_UNIQUE, 14)                                     \
-	X(TABLE_ORGANIZATION_LOGIN, "organization_login", PLACE_ORGANIZATION_LOGIN, 0)        \
-	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections", PLACE_ATTRIBUTES, 1)              \
-	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection", PLACE_EDGES, 1)   \
-	X(TABLE_APPLICATION_CONNECTIONS, "application_connections", PLACE_ATTRIBUTES, 2)      \
-	X(TABLE_CONNECTIONS_OF_APPLICATION, "connections_of_application", PLACE_EDGES, 2)     \
-	X(TABLE_APPLICATIONS_OF_CONNECTION, "applications_of_connection", PLACE_EDGES, 3)     \
-	X(TABLE_MEMBERSHIPS, "memberships", PLACE_ATTRIBUTES, 3)                              \
-	X(TABLE_MEMBERS_OF_ORGANIZATION, "members_of_organization", PLACE_EDGES, 4)           \
-	X(TABLE_ORGANIZATIONS_OF_USER, "organizations_of_user", PLACE_EDGES, 5)               \
-	X(TABLE_ROLES_OF_MEMBER, "roles_of_member", PLACE_EDGES, 6)                           \
-	X(TABLE_MEMBERS_OF_ROLE, "members_of_role", PLACE_EDGES, 7)                           \
-	X(TABLE_ORGANIZATION_APPLICATIONS, "organization_applications", PLACE_ATTRIBUTES, 4)  \
-	X(TABLE_APPLICATIONS_OF_ORGANIZATION, "applications_of_organization", PLACE_EDGES, 8) \
-	X(TABLE_ORGANIZATIONS_OF_APPLICATION, "organizations_of_application", PLACE_EDGES, 9) \
-	X(TABLE_ROLES_OF_ORGANIZATION, "roles_of_organization", PLACE_EDGES, 10)              \
-	X(TABLE_DISCOVERY_DOMAINS_OF_ORGANIZATION, "discovery_domains_of_organization", PLACE_EDGES, 11)
+#define KV_TABLES(X)                                                                                 \
+	X(TABLE_META, "meta", PLACE_META, 0)                                                             \
+	X(TABLE_CONNECTIONS, "connections", PLACE_CONNECTIONS, 0)                                        \
+	X(TABLE_CONNECTION_IDS, "connection_ids", PLACE_UNIQUE, 1)                                       \
+	X(TABLE_CONNECTION_NAMES, "connection_names", PLACE_UNIQUE, 2)                                   \
+	X(TABLE_CONNECTION_REALMS, "connection_realms", PLACE_UNIQUE, 3)                                 \
+	X(TABLE_DOMAIN_CONNECTIONS, "domain_connections", PLACE_UNIQUE, 4)                               \
+	X(TABLE_APPLICATIONS, "applications", PLACE_APPLICATIONS, 0)                                     \
+	X(TABLE_APPLICATION_IDS, "application_ids", PLACE_UNIQUE, 5)                                     \
+	X(TABLE_ROLES, "roles", PLACE_ROLES, 0)                                                          \
+	X(TABLE_ROLE_IDS, "role_ids", PLACE_UNIQUE, 6)                                                   \
+	X(TABLE_ROLE_NAMES, "role_names", PLACE_UNIQUE, 7)                                               \
+	X(TABLE_USERS, "users", PLACE_USERS, 0)                                                          \
+	X(TABLE_USER_IDS, "user_ids", PLACE_UNIQUE, 8)                                                   \
+	X(TABLE_ORGANIZATIONS, "organizations", PLACE_ORGANIZATIONS, 0)                                  \
+	X(TABLE_ORGANIZATION_IDS, "organization_ids", PLACE_UNIQUE, 9)                                   \
+	X(TABLE_ORGANIZATION_NAMES, "organization_names", PLACE_UNIQUE, 10)                              \
+	X(TABLE_EMAIL_TEMPLATES, "email_templates", PLACE_EMAIL_TEMPLATES, 0)                            \
+	X(TABLE_EMAIL_TEMPLATE_NAMES, "email_template_names", PLACE_UNIQUE, 15)                          \
+	X(TABLE_DISCOVERY_DOMAINS, "discovery_domains", PLACE_DISCOVERY_DOMAINS, 0)                      \
+	X(TABLE_DISCOVERY_DOMAIN_IDS, "discovery_domain_ids", PLACE_UNIQUE, 12)                          \
+	X(TABLE_DISCOVERY_DOMAIN_NAMES, "discovery_domain_names", PLACE_UNIQUE, 13)                      \
+	X(TABLE_DISCOVERY, "discovery", PLACE_UNIQUE, 14)                                                \
+	X(TABLE_INVITATIONS, "invitations", PLACE_INVITATIONS, 0)                                        \
+	X(TABLE_INVITATION_IDS, "invitation_ids", PLACE_UNIQUE, 20)                                      \
+	X(TABLE_INVITATION_TICKETS, "invitation_tickets", PLACE_UNIQUE, 21)                              \
+	X(TABLE_INVITATION_EXPIRIES, "invitation_expiries", PLACE_UNIQUE, 22)                            \
+	X(TABLE_ORGANIZATION_LOGIN, "organization_login", PLACE_ORGANIZATION_LOGIN, 0)                   \
+	X(TABLE_ENABLED_CONNECTIONS, "enabled_connections", PLACE_ATTRIBUTES, 1)                         \
+	X(TABLE_ORGANIZATIONS_OF_CONNECTION, "organizations_of_connection", PLACE_EDGES, 1)              \
+	X(TABLE_APPLICATION_CONNECTIONS, "application_connections", PLACE_ATTRIBUTES, 2)                 \
+	X(TABLE_CONNECTIONS_OF_APPLICATION, "connections_of_application", PLACE_EDGES, 2)                \
+	X(TABLE_APPLICATIONS_OF_CONNECTION, "applications_of_connection", PLACE_EDGES, 3)                \
+	X(TABLE_MEMBERSHIPS, "memberships", PLACE_ATTRIBUTES, 3)                                         \
+	X(TABLE_MEMBERS_OF_ORGANIZATION, "members_of_organization", PLACE_EDGES, 4)                      \
+	X(TABLE_ORGANIZATIONS_OF_USER, "organizations_of_user", PLACE_EDGES, 5)                          \
+	X(TABLE_ROLES_OF_MEMBER, "roles_of_member", PLACE_EDGES, 6)                                      \
+	X(TABLE_MEMBERS_OF_ROLE, "members_of_role", PLACE_EDGES, 7)                                      \
+	X(TABLE_ORGANIZATION_APPLICATIONS, "organization_applications", PLACE_ATTRIBUTES, 4)             \
+	X(TABLE_APPLICATIONS_OF_ORGANIZATION, "applications_of_organization", PLACE_EDGES, 8)            \
+	X(TABLE_ORGANIZATIONS_OF_APPLICATION, "organizations_of_application", PLACE_EDGES, 9)            \
+	X(TABLE_ROLES_OF_ORGANIZATION, "roles_of_organization", PLACE_EDGES, 10)                         \
+	X(TABLE_DISCOVERY_DOMAINS_OF_ORGANIZATION, "discovery_domains_of_organization", PLACE_EDGES, 11) \
+	X(TABLE_INVITATIONS_OF_ORGANIZATION, "invitations_of_organization", PLACE_EDGES, 20)             \
+	X(TABLE_INVITATIONS_OF_APPLICATION, "invitations_of_application", PLACE_EDGES, 21)               \
+	X(TABLE_INVITATIONS_OF_CONNECTION, "invitations_of_connection", PLACE_EDGES, 22)                 \
+	X(TABLE_INVITATIONS_OF_ROLE, "invitations_of_role", PLACE_EDGES, 23)
 
 enum kv_table {
 #define KV_TABLE_VALUE(table, name, place, prefix) table,

@@ -408,3 +408,61 @@ int orgdb__record_put_canonical(struct buffer *buffer, struct bytes value, const
 	int rc = put_value(buffer, &rest, field, ORGDB_VALUE_DEPTH_MAX);
 	return rc == 0 && rest.size > 0 ? malformed(field) : rc;
 }
+
+/* ---- One map over another ---------------------------------------------------------------------------------------- */
+
+/* The entries of a map in canonical form, one after the other. */
+struct walk {
+	struct bytes rest;
+	uint32_t left;
+	bool there; /* `entry` is one of them. */
+	struct map_entry entry;
+};
+
+static void step(struct walk *walk)
+{
+	walk->there = walk->left > 0 && orgdb__record_take_text(&walk->rest, &walk->entry.key) &&
+		orgdb__record_skip(&walk->rest, &walk->entry.value);
+	walk->left -= walk->there;
+}
+
+static struct walk walk_map(struct bytes map)
+{
+	struct walk walk = { .rest = map };
+	if (!orgdb__record_take_map(&walk.rest, &walk.left))
+		walk.left = 0;
+	step(&walk);
+	return walk;
+}
+
+static int put_entry(struct buffer *buffer, const struct map_entry *entry)
+{
+	int rc = orgdb__record_put_text(buffer, entry->key);
+	return rc == 0 ? orgdb__buffer_append(buffer, entry->value.data, entry->value.size) : rc;
+}
+
+/* Count the entries of both, and write them if there is a buffer. Both are sorted. */
+static int unite(struct buffer *buffer, struct walk under, struct walk over, uint32_t *count)
+{
+	for (*count = 0; under.there || over.there; (*count)++) {
+		int order = !under.there ? 1 : !over.there ? -1 : compare_entries(&under.entry, &over.entry);
+		int rc = buffer ? put_entry(buffer, order < 0 ? &under.entry : &over.entry) : 0;
+		if (rc != 0)
+			return rc;
+		if (order <= 0)
+			step(&under);
+		if (order >= 0)
+			step(&over);
+	}
+	return 0;
+}
+
+int orgdb__record_put_overlaid(struct buffer *buffer, struct bytes under, struct bytes over)
+{
+	uint32_t count;
+	struct walk below = walk_map(under), above = walk_map(over);
+	int rc = unite(NULL, below, above, &count);
+	if (rc == 0)
+		rc = orgdb__record_put_map(buffer, count);
+	return rc == 0 ? unite(buffer, below, above, &count) : rc;
+}

@@ -69,4 +69,7 @@ int orgdb__record_put_nil(struct buffer *buffer);
  */
 int orgdb__record_put_canonical(struct buffer *buffer, struct bytes value, const char *field);
 
+/* Write one map laid over another, key by key; both are in canonical form, `under` may be empty bytes. */
+int orgdb__record_put_overlaid(struct buffer *buffer, struct bytes under, struct bytes over);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "moment.h"
 #include "record.h"
 #include "utf8.h"
 
@@ -286,6 +287,8 @@ bool orgdb__text_obeys(uint32_t rule, orgdb_str text)
 		return is_prefixed_id(text, "rol_");
 	case RULE_DISCOVERY_DOMAIN_ID:
 		return is_prefixed_id(text, "ord_");
+	case RULE_INVITATION_ID:
+		return is_prefixed_id(text, "uinv_");
 	case RULE_CLIENT_ID:
 		return consists_of(text, 0, is_alphanumeric, "-_");
 	case RULE_USER_ID:
@@ -312,6 +315,12 @@ bool orgdb__text_obeys(uint32_t rule, orgdb_str text)
 		return is_domain(text);
 	case RULE_HEXADECIMAL:
 		return consists_of(text, 0, is_hexadecimal, "");
+	case RULE_MOMENT: {
+		uint64_t milliseconds;
+		return orgdb__moment_read(text, &milliseconds);
+	}
+	case RULE_TICKET:
+		return consists_of(text, 0, is_alphanumeric, "");
 	default:
 		return true;
 	}
@@ -446,6 +455,37 @@ static bool is_token_quota(struct bytes value)
 	return is_quota_limit(credentials, "per_day", &there) && is_quota_limit(credentials, "per_hour", &there) && there;
 }
 
+static bool find_text(struct bytes map, const char *key, orgdb_str *text)
+{
+	struct bytes value;
+	return find(map, key, &value) && orgdb__record_take_text(&value, text);
+}
+
+static bool is_inviter(struct bytes value)
+{
+	orgdb_str name;
+	return find_text(value, "name", &name) && length_between(name, 1, 300);
+}
+
+static bool is_invitee(struct bytes value)
+{
+	orgdb_str email;
+	return find_text(value, "email", &email) && length_between(email, 3, 320) && is_email(email);
+}
+
+static bool are_role_ids(struct bytes value)
+{
+	struct bytes rest = value;
+	uint32_t count;
+	if (!orgdb__record_take_array(&rest, &count))
+		return false;
+	orgdb_str id;
+	for (uint32_t i = 0; i < count; i++)
+		if (!orgdb__record_take_text(&rest, &id) || id.size != 20 || !is_prefixed_id(id, "rol_"))
+			return false;
+	return texts_differ(value);
+}
+
 bool orgdb__value_obeys(uint32_t rule, struct bytes value)
 {
 	switch (rule) {
@@ -463,6 +503,12 @@ bool orgdb__value_obeys(uint32_t rule, struct bytes value)
 		return is_branding(value);
 	case RULE_TOKEN_QUOTA:
 		return is_token_quota(value);
+	case RULE_INVITER:
+		return is_inviter(value);
+	case RULE_INVITEE:
+		return is_invitee(value);
+	case RULE_ROLE_IDS:
+		return are_role_ids(value);
 	default:
 		return true;
 	}

@@ -97,6 +97,14 @@ static unsigned judge_set(size_t owner_numbers, struct bytes key, struct bytes v
 	return orgdb__chunk_read(key, value, owner_numbers, &chunk) ? LIKELY_ROW : NO_ROW;
 }
 
+static unsigned judge_expiry(struct bytes key, struct bytes value)
+{
+	uint64_t expires_at, invitation;
+	return key_take_number(&key, &expires_at) && key_take_number(&key, &invitation) && key.size == 0 && value.size == 0
+		? LIKELY_ROW
+		: NO_ROW;
+}
+
 static unsigned judge_meta(struct bytes key)
 {
 	static const char *const names[] = { "format", "counters", "generations" };
@@ -121,6 +129,8 @@ static unsigned judge_row(enum kv_table table, struct bytes key, struct bytes va
 		return judge_meta(key);
 	case TABLE_ORGANIZATION_LOGIN:
 		return judge_login(key, value);
+	case TABLE_INVITATION_EXPIRIES:
+		return judge_expiry(key, value);
 	default:
 		return judge_set(orgdb__owner_numbers(table), key, value);
 	}

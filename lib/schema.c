@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "id.h"
+#include "invitation.h"
 #include "rules.h"
 #include "utf8.h"
 
@@ -17,7 +18,9 @@
 
 #define REQUIRED (ORGDB_FIELD_REQUIRED)
 #define FIXED (ORGDB_FIELD_REQUIRED | ORGDB_FIELD_IMMUTABLE)
+#define CONSTANT (ORGDB_FIELD_IMMUTABLE)
 #define UNIQUE (ORGDB_FIELD_UNIQUE)
+#define SECRET (ORGDB_FIELD_SECRET)
 #define ID (ORGDB_FIELD_ID | FIXED | UNIQUE)
 #define JOINED (ORGDB_FIELD_ID | FIXED)
 #define VERIFICATION_PREFIX "_ss-verification."
@@ -174,6 +177,41 @@ static const orgdb_field discovery_domain_fields[] = {
 		0, RULE_NONE, "\"" VERIFICATION_PREFIX "\", the organization's id, '.' and the domain"),
 };
 
+/* Nothing of an invitation changes. */
+#define CONSTANT_MAP(object, member, bit, flags, rule, expectation) \
+	FIELD(ORGDB_TYPE_MAP, object, member, #member, bit, CONSTANT | (flags), 0, 0, rule, expectation, NULL, 0)
+
+static const orgdb_field invitation_fields[] = {
+	TEXT(orgdb_invitation, id, ORGDB_INVITATION_ID, ID, 21, 21, RULE_INVITATION_ID,
+		"\"uinv_\" and 16 letters or digits"),
+	TEXT(orgdb_invitation, organization_id, ORGDB_INVITATION_ORGANIZATION_ID, OWNER | REQUIRED, 20, 20,
+		RULE_ORGANIZATION_ID, "the id of an organization"),
+	CONSTANT_MAP(orgdb_invitation, inviter, ORGDB_INVITATION_INVITER, REQUIRED, RULE_INVITER,
+		"a map with a name of 1 to 300 characters"),
+	CONSTANT_MAP(orgdb_invitation, invitee, ORGDB_INVITATION_INVITEE, REQUIRED, RULE_INVITEE,
+		"a map with an email, local@domain"),
+	TEXT(orgdb_invitation, client_id, ORGDB_INVITATION_CLIENT_ID, FIXED, 1, 64, RULE_CLIENT_ID,
+		"the client_id of an application"),
+	TEXT(orgdb_invitation, connection_id, ORGDB_INVITATION_CONNECTION_ID, CONSTANT, 20, 20, RULE_CONNECTION_ID,
+		"the id of a connection"),
+	ARRAY(orgdb_invitation, roles, ORGDB_INVITATION_ROLES, CONSTANT, 1, REFERRED_MAX, RULE_ROLE_IDS,
+		"an array of 1 to 50 different ids of roles"),
+	CONSTANT_MAP(orgdb_invitation, app_metadata, ORGDB_INVITATION_APP_METADATA, 0, RULE_NONE, "a map"),
+	CONSTANT_MAP(orgdb_invitation, user_metadata, ORGDB_INVITATION_USER_METADATA, 0, RULE_NONE, "a map"),
+	FIELD(ORGDB_TYPE_BOOL, orgdb_invitation, send_invitation_email, "send_invitation_email",
+		ORGDB_INVITATION_SEND_INVITATION_EMAIL, CONSTANT, 0, 0, RULE_NONE, "true or false", NULL, true),
+	FIELD(ORGDB_TYPE_NUMBER, orgdb_invitation, ttl_sec, "ttl_sec", ORGDB_INVITATION_TTL_SEC, CONSTANT, 0,
+		INVITATION_TTL_MAX, RULE_NONE, "a whole number of seconds, 0 to 2592000", NULL, 0),
+	TEXT(orgdb_invitation, created_at, ORGDB_INVITATION_CREATED_AT, CONSTANT, 20, 24, RULE_MOMENT,
+		"a time in UTC, such as \"2026-11-24T02:00:00.000Z\""),
+	TEXT(orgdb_invitation, expires_at, ORGDB_INVITATION_EXPIRES_AT, CONSTANT, 20, 24, RULE_MOMENT,
+		"a time in UTC, such as \"2026-11-24T02:00:00.000Z\""),
+	TEXT(orgdb_invitation, ticket_id, ORGDB_INVITATION_TICKET_ID, CONSTANT | UNIQUE | SECRET, 32, 32, RULE_TICKET,
+		"32 letters or digits"),
+	TEXT(orgdb_invitation, invitation_url, ORGDB_INVITATION_INVITATION_URL, CONSTANT | SECRET, 0, 8192, RULE_NONE,
+		"at most 8192 characters"),
+};
+
 static const orgdb_field application_connection_fields[] = {
 	TEXT(orgdb_application_connection, client_id, ORGDB_APPLICATION_CONNECTION_CLIENT_ID, JOINED, 1, 64, RULE_CLIENT_ID,
 		"the client_id of an application"),
@@ -242,6 +280,8 @@ TEXT_KEYS(organization, name)
 TEXT_KEYS(user, user_id)
 TEXT_KEYS(role, id)
 TEXT_KEYS(email_template, name)
+TEXT_KEYS(invitation, id)
+TEXT_KEYS(invitation, ticket_id)
 
 /* Unique among the tenant's, and among each organization's. */
 static size_t role_name_keys(const void *entity, struct index_keys *keys)
@@ -492,6 +532,29 @@ static const struct kind kinds[ORGDB_KINDS] = {
 		.generate = generate_discovery_domain,
 		.judge = judge_discovery_domain,
 	},
+	[ORGDB_KIND_INVITATION] = {
+		.schema = SCHEMA(ORGDB_KIND_INVITATION, invitation),
+		.records = TABLE_INVITATIONS,
+		.indexes = {
+			{ TABLE_INVITATION_IDS, &invitation_fields[0], invitation_id_keys },
+			{ TABLE_INVITATION_TICKETS, &invitation_fields[13], invitation_ticket_id_keys },
+		},
+		.index_count = 2,
+		.references = {
+			{ &invitation_fields[4], ORGDB_KIND_APPLICATION, TABLE_INVITATIONS_OF_APPLICATION },
+			{ &invitation_fields[5], ORGDB_KIND_CONNECTION, TABLE_INVITATIONS_OF_CONNECTION },
+			{ &invitation_fields[6], ORGDB_KIND_ROLE, TABLE_INVITATIONS_OF_ROLE },
+		},
+		.reference_count = 3,
+		.id = &invitation_fields[0],
+		.id_prefix = "uinv_",
+		.id_random = 16,
+		.owner = &invitation_fields[1],
+		.owned = TABLE_INVITATIONS_OF_ORGANIZATION,
+		.owned_gone = offsetof(orgdb_cascade, invitations),
+		.generate = orgdb__invitation_generate,
+		.judge = orgdb__invitation_judge_times,
+	},
 	[ORGDB_KIND_APPLICATION_CONNECTION] = {
 		.schema = SCHEMA(ORGDB_KIND_APPLICATION_CONNECTION, application_connection),
 		.records = TABLE_APPLICATION_CONNECTIONS,
@@ -548,6 +611,7 @@ HEAD_IS_COMMON(orgdb_user);
 HEAD_IS_COMMON(orgdb_role);
 HEAD_IS_COMMON(orgdb_email_template);
 HEAD_IS_COMMON(orgdb_discovery_domain);
+HEAD_IS_COMMON(orgdb_invitation);
 HEAD_IS_COMMON(orgdb_application_connection);
 HEAD_IS_COMMON(orgdb_enabled_connection);
 HEAD_IS_COMMON(orgdb_membership);
@@ -622,7 +686,7 @@ static int unexpected(const orgdb_schema *schema, const orgdb_field *field, cons
 	orgdb__field_name(schema, field->name, name);
 	if (field->type != ORGDB_TYPE_TEXT)
 		return orgdb__fail(ORGDB_INVALID, name, "%s must be %s", name, field->expectation);
-	orgdb_str got = *member_text(object, field);
+	orgdb_str got = text_to_show(field, *member_text(object, field));
 	return orgdb__fail(ORGDB_INVALID, name, "%s must be %s, not \"%.*s\"%s", name, field->expectation, EXCERPT(got),
 		got.size > EXCERPT_MAX ? "..." : "");
 }

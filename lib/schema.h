@@ -15,11 +15,15 @@
 
 enum {
 	TAG_EXTRA = 31,
-	INDEX_MAX = 4,       /* Indexes of one kind. */
-	INDEX_KEYS_MAX = 10, /* Keys of one entity in one index: a connection's realms. */
-	INDEX_ROOM = 1048,   /* Bytes of a key that is made up: a role's name, longest of all, and its owner's id. */
-	GENERATED_MAX = 512, /* Bytes of an entity's generated texts. */
-	DOMAIN_MAX = 255,    /* Bytes of a domain. */
+	INDEX_MAX = 4,        /* Indexes of one kind. */
+	INDEX_KEYS_MAX = 10,  /* Keys of one entity in one index: a connection's realms. */
+	INDEX_ROOM = 1048,    /* Bytes of a key that is made up: a role's name, longest of all, and its owner's id. */
+	GENERATED_MAX = 512,  /* Bytes of an entity's generated texts. */
+	REFERENCES_MAX = 3,   /* Fields of one kind that refer to others. */
+	REFERRED_MAX = 50,    /* Entities that one field refers to: an invitation's roles. */
+	INVITATION_ROLES = 2, /* Their place among an invitation's references. */
+	INVITATION_TTL_MAX = 30 * 24 * 60 * 60,
+	DOMAIN_MAX = 255, /* Bytes of a domain. */
 };
 
 /* The members that every kind's struct begins with. */
@@ -47,11 +51,23 @@ struct index {
 	size_t (*keys)(const void *entity, struct index_keys *keys);
 };
 
+/*
+ * A field that holds the id of another entity, or an array of ids. Who is referred to has a set of those that do: when it
+ * goes they go, too, or their array loses it.
+ */
+struct reference {
+	const orgdb_field *field;
+	uint32_t kind;         /* Of those that are referred to. */
+	enum kv_table reverse; /* Where their sets are. */
+};
+
 struct kind {
 	orgdb_schema schema;
 	enum kv_table records;
 	struct index indexes[INDEX_MAX]; /* The first is the id's. */
 	size_t index_count;
+	struct reference references[REFERENCES_MAX];
+	size_t reference_count;
 	const orgdb_field *id;
 	const char *id_prefix;          /* Of generated ids; NULL: none are. */
 	size_t id_random;               /* Characters behind the prefix. */
@@ -79,6 +95,7 @@ union entity {
 	orgdb_role role;
 	orgdb_email_template email_template;
 	orgdb_discovery_domain discovery_domain;
+	orgdb_invitation invitation;
 };
 
 /* What an edge carries, of whichever kind. */
@@ -105,6 +122,12 @@ static inline orgdb_str *member_text(const void *object, const orgdb_field *fiel
 static inline orgdb_value *member_value(const void *object, const orgdb_field *field)
 {
 	return (orgdb_value *)((char *)(uintptr_t)object + field->offset);
+}
+
+/* A text as messages may have it. */
+static inline orgdb_str text_to_show(const orgdb_field *field, orgdb_str text)
+{
+	return field->flags & ORGDB_FIELD_SECRET ? orgdb_string("(secret)") : text;
 }
 
 /* "organization.name" for errors; `name` must hold FIELD_NAME_MAX bytes. */

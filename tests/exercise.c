@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_SIZE = 16, TEXT_SIZE = 4 * ORGDB_ID_LENGTH_MAX + 1, CONNECTIONS = 12, ORGANIZATIONS = 40, USERS = 260 };
+enum {
+	LIST_SIZE = 16,
+	TEXT_SIZE = 4 * ORGDB_ID_LENGTH_MAX + 1,
+	CONNECTIONS = 12,
+	ORGANIZATIONS = 40,
+	USERS = 260,
+	INVITATIONS = 160
+};
 
 void exercise_must(int rc, const char *what)
 {
@@ -68,6 +75,7 @@ static void create_applications(orgdb_txn *txn)
 		orgdb_application application = ORGDB_APPLICATION_INIT;
 		application.client_id = orgdb_string(id.text);
 		application.name = orgdb_string("portal");
+		application.organization_usage = ORGDB_USAGE_ALLOW;
 		exercise_must(orgdb_application_create(txn, &application, NULL), "application");
 		for (unsigned c = i; c < CONNECTIONS; c += 2)
 			exercise_must(
@@ -143,6 +151,41 @@ static void create_others(orgdb_txn *txn)
 	}
 }
 
+static const char ticket_letters[] = "0123456789abcdefghijklmnopqrstuv";
+
+/* The ticket of the invitation with a number. */
+static struct id ticket_of(unsigned number)
+{
+	struct id id;
+	snprintf(id.text, sizeof(id.text), "%s%03u", ticket_letters, number);
+	memmove(id.text, id.text + 3, sizeof(ticket_letters));
+	return id;
+}
+
+static void create_invitations(orgdb_txn *txn)
+{
+	const orgdb_pair inviter = { ORGDB_STR("name"), ORGDB_STR("The board") };
+	const orgdb_pair invitee = { ORGDB_STR("email"), ORGDB_STR("someone@example.com") };
+	for (unsigned i = 0; i < INVITATIONS; i++) {
+		struct id organization = id_of("org_", i % ORGANIZATIONS), client = id_of("client", i % 4),
+				  ticket = ticket_of(i);
+		struct id connection = id_of("con_", i % 5);
+		char from[64], to[64], roles[64] = "\x91\xb4", created[32];
+		orgdb_invitation invitation = ORGDB_INVITATION_INIT;
+		memcpy(roles + 2, id_of("rol_", i % 3).text, 20);
+		snprintf(created, sizeof(created), "2020-01-%02uT00:00:00Z", 1 + i % 30);
+		invitation.organization_id = orgdb_string(organization.text);
+		invitation.client_id = orgdb_string(client.text);
+		invitation.connection_id = orgdb_string(i % 4 ? connection.text : NULL);
+		invitation.roles = (orgdb_value){ roles, 22 };
+		invitation.created_at = orgdb_string(created);
+		invitation.ticket_id = orgdb_string(ticket.text);
+		exercise_must(orgdb_value_from_pairs(&inviter, 1, from, sizeof(from), &invitation.inviter), "inviter");
+		exercise_must(orgdb_value_from_pairs(&invitee, 1, to, sizeof(to), &invitation.invitee), "invitee");
+		exercise_must(orgdb_invitation_create(txn, &invitation, NULL), "invitation");
+	}
+}
+
 static void change_history(orgdb *db)
 {
 	for (unsigned i = 0; i < 12; i++) {
@@ -159,8 +202,8 @@ static void create_tenant(const char *path, bool changed)
 {
 	orgdb *db;
 	orgdb_txn *txn;
-	void (*const steps[])(
-		orgdb_txn *) = { create_connections, create_applications, create_organizations, create_users, create_others };
+	void (*const steps[])(orgdb_txn *) = { create_connections, create_applications, create_organizations, create_users,
+		create_others, create_invitations };
 	exercise_must(orgdb_open(path, NULL, &db), "open");
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		exercise_must(orgdb_begin_write(db, &txn), "write");
@@ -221,6 +264,8 @@ static size_t read_organization(orgdb_txn *txn, const char *id)
 	failures += failed(orgdb_organization_application_list(txn, id, 0, places, LIST_SIZE, &unused));
 	failures += failed(orgdb_access_get(txn, client, id, &access));
 	failures += failed(orgdb_login(txn, id, id_of("con_", 3).text, user_id_of(7).text, NULL, &result));
+	orgdb_invitation invitations[LIST_SIZE];
+	failures += failed(orgdb_organization_invitations(txn, id, 0, invitations, LIST_SIZE, &unused));
 	for (uint64_t after = 0; count == LIST_SIZE; after = members[LIST_SIZE - 1].ordinal) {
 		int rc = orgdb_organization_members(txn, id, after, members, LIST_SIZE, &count);
 		failures += failed(rc);
@@ -254,6 +299,16 @@ static size_t read_discovery(orgdb_txn *txn)
 			txn, client, "a@domain-0.example.com", NULL, &discovery, merged, LIST_SIZE, &unused));
 }
 
+/* By its ticket, too. */
+static size_t read_invitation(orgdb_txn *txn, const char *id)
+{
+	orgdb_invitation invitation, again;
+	char ticket[TEXT_SIZE];
+	int rc = orgdb_invitation_get(txn, id, &invitation);
+	return rc == 0 ? failed(orgdb_invitation_get_by_ticket(txn, text_of(invitation.ticket_id, ticket), &again))
+				   : failed(rc);
+}
+
 static size_t read_others(orgdb_txn *txn, uint32_t kind, const char *id)
 {
 	orgdb_organization organizations[LIST_SIZE];
@@ -274,6 +329,8 @@ static size_t read_others(orgdb_txn *txn, uint32_t kind, const char *id)
 		return 0;
 	case ORGDB_KIND_DISCOVERY_DOMAIN:
 		return read_discovery(txn);
+	case ORGDB_KIND_INVITATION:
+		return read_invitation(txn, id);
 	default:
 		return read_organization(txn, id);
 	}
@@ -290,6 +347,7 @@ union any {
 	orgdb_organization organization;
 	orgdb_email_template email_template;
 	orgdb_discovery_domain discovery_domain;
+	orgdb_invitation invitation;
 };
 
 static size_t read_kind(orgdb_txn *txn, uint32_t kind)
@@ -352,6 +410,10 @@ static size_t change_something(orgdb_txn *txn)
 	}
 	for (unsigned i = 100; i < 140; i++)
 		failures += failed(orgdb_user_delete(txn, user_id_of(i).text, NULL));
+	size_t swept;
+	int rc = orgdb_invitation_accept(txn, ticket_of(44).text, user_id_of(200).text, 1577836800, NULL);
+	failures += rc == ORGDB_FORBIDDEN ? 0 : failed(rc);
+	failures += failed(orgdb_invitation_sweep(txn, 1578787200, 20, &swept));
 	failures += failed(orgdb_organization_delete(txn, gone.text, NULL));
 	failures += failed(orgdb_connection_delete(txn, connection.text, NULL));
 	failures += failed(orgdb_role_delete(txn, id_of("rol_", 1).text, NULL));

@@ -546,6 +546,14 @@ void populate(void)
 		add_member(organizations[(i + 1) % 5], user);
 		assign_role(organizations[i % 5], user, roles[i % 3]);
 	}
+	for (size_t i = 0; i < 8; i++) {
+		orgdb_invitation made = valid_invitation(organizations[i % 5], applications[i % 3]);
+		made.connection_id = orgdb_string(i % 2 ? connections[i % 3] : NULL);
+		made.roles = value_of_json(format("[\"%s\", \"%s\"]", roles[i % 3], roles[(i + 1) % 3]));
+		made.created_at = orgdb_string(format("2020-01-%02zuT00:00:00Z", i + 1));
+		made.ticket_id = orgdb_string(format("%032zu", i));
+		must(orgdb_invitation_create(txn, &made, NULL));
+	}
 }
 
 orgdb_statistics statistics(void)
@@ -572,6 +580,37 @@ static orgdb_email_template next_email_template(orgdb_str subject)
 	made.subject = subject;
 	made.body = orgdb_string("<p>{{ user.email }}</p>");
 	return made;
+}
+
+orgdb_invitation valid_invitation(const char *organization_id, const char *client_id)
+{
+	orgdb_invitation made = ORGDB_INVITATION_INIT;
+	made.organization_id = orgdb_string(organization_id);
+	made.client_id = orgdb_string(client_id);
+	made.inviter = VALUE({ "name" : "The board" });
+	made.invitee = VALUE({ "email" : "clerk@example.com" });
+	return made;
+}
+
+/* Who the invitations of valid_entity() are from; in a reader nothing happens. */
+static void create_inviting(void)
+{
+	orgdb_organization organization = ORGDB_ORGANIZATION_INIT;
+	orgdb_application application = ORGDB_APPLICATION_INIT;
+	organization.id = orgdb_string(INVITING);
+	organization.name = orgdb_string("inviting");
+	application.client_id = application.name = orgdb_string(INVITING_CLIENT);
+	application.organization_usage = ORGDB_USAGE_ALLOW;
+	(void)orgdb_organization_create(txn, &organization, NULL);
+	(void)orgdb_application_create(txn, &application, NULL);
+}
+
+const char *create_invitation(const char *organization_id, const char *client_id)
+{
+	orgdb_invitation made = valid_invitation(organization_id, client_id);
+	orgdb_str id;
+	must(orgdb_invitation_create(txn, &made, &id));
+	return copy(id);
 }
 
 any_entity valid_entity(uint32_t kind, const char *label)
@@ -603,6 +642,11 @@ any_entity valid_entity(uint32_t kind, const char *label)
 		break;
 	case ORGDB_KIND_EMAIL_TEMPLATE:
 		entity.email_template = next_email_template(text);
+		break;
+	case ORGDB_KIND_INVITATION:
+		create_inviting();
+		entity.invitation = valid_invitation(INVITING, INVITING_CLIENT);
+		entity.invitation.invitation_url = text;
 		break;
 	default:
 		cr_assert_fail("kind %u is no entity", kind);

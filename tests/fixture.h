@@ -108,6 +108,8 @@ const char *create_role(const char *name);
 const char *create_role_of(const char *organization_id, const char *name);  /* It owns the role; NULL: the tenant. */
 const char *create_domain(const char *organization_id, const char *domain); /* Verified. */
 const char *create_template(const char *subject);                           /* With a name that no other has yet. */
+orgdb_invitation valid_invitation(const char *organization_id, const char *client_id); /* Of clerk@example.com. */
+const char *create_invitation(const char *organization_id, const char *client_id);
 void enable_for_application(const char *client_id, const char *connection_id);
 void enable_for_organization(const char *organization_id, const char *connection_id);
 void add_member(const char *organization_id, const char *user_id);
@@ -121,6 +123,8 @@ orgdb_statistics statistics(void);
 /**@{*/
 /* From this kind on an organization owns each entity; what they have in common with others they have with those before. */
 #define OWNERLESS_KINDS ORGDB_KIND_DISCOVERY_DOMAIN
+#define INVITING "org_fixtureinvites00"
+#define INVITING_CLIENT "fixture-invites"
 #define EMAIL_TEMPLATES 14
 extern const char *const email_templates[EMAIL_TEMPLATES];
 
@@ -132,6 +136,7 @@ typedef union any_entity {
 	orgdb_organization organization;
 	orgdb_email_template email_template;
 	orgdb_discovery_domain discovery_domain;
+	orgdb_invitation invitation;
 	struct {
 		uint64_t ordinal;
 		uint32_t fields;
@@ -141,7 +146,8 @@ typedef union any_entity {
 } any_entity;
 
 /* A valid new entity; its unique texts are made of `label`, which is of letters, digits and single inner `-`. An email
- * template has a name that no other has yet: there are EMAIL_TEMPLATES of them. */
+ * template has a name that no other has yet: there are EMAIL_TEMPLATES of them. An invitation is from INVITING, which is
+ * created with its application if it is not there. */
 any_entity valid_entity(uint32_t kind, const char *label);
 /* The field must exist. */
 const orgdb_field *field_named(uint32_t kind, const char *name);

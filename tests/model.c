@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 static void *must(void *memory)
 {
@@ -201,6 +202,8 @@ union model_any model_initial(uint32_t kind)
 		return (union model_any){ .discovery_domain = ORGDB_DISCOVERY_DOMAIN_INIT };
 	case ORGDB_KIND_EMAIL_TEMPLATE:
 		return (union model_any){ .email_template = ORGDB_EMAIL_TEMPLATE_INIT };
+	case ORGDB_KIND_INVITATION:
+		return (union model_any){ .invitation = ORGDB_INVITATION_INIT };
 	case ORGDB_KIND_ENABLED_CONNECTION:
 		return (union model_any){ .enabled_connection = ORGDB_ENABLED_CONNECTION_INIT };
 	case ORGDB_KIND_ORGANIZATION_APPLICATION:
@@ -501,6 +504,8 @@ static const struct {
 	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_ENABLED_CONNECTION, 0, offsetof(orgdb_cascade, enabled_connections) },
 	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_MEMBERSHIP, 0, offsetof(orgdb_cascade, memberships) },
 	{ ORGDB_KIND_ORGANIZATION, MODEL_MEMBER_ROLE, 0, offsetof(orgdb_cascade, member_roles) },
+	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_INVITATION, 1, offsetof(orgdb_cascade, invitations) },
+	{ ORGDB_KIND_APPLICATION, ORGDB_KIND_INVITATION, 2, offsetof(orgdb_cascade, invitations) },
 	{ ORGDB_KIND_ORGANIZATION, ORGDB_KIND_ORGANIZATION_APPLICATION, 0,
 		offsetof(orgdb_cascade, organization_applications) },
 };
@@ -522,9 +527,77 @@ static uint64_t delete_owned(struct model *model, uint32_t kind, uint64_t organi
 	return deleted;
 }
 
+/* The ids that an array holds; returns how many. */
+static size_t ids_in(const struct model_record *record, uint32_t bit, orgdb_str ids[64])
+{
+	const struct model_cell *cell = &record->cells[field_index(record->schema, bit)];
+	msgpack_unpacked unpacked;
+	size_t count = 0;
+	if (!cell->stored)
+		return 0;
+	unpack(&unpacked, cell->data, cell->size); /* Texts stay where they are. */
+	for (; count < unpacked.data.via.array.size && count < 64; count++) {
+		const msgpack_object_str *id = &unpacked.data.via.array.ptr[count].via.str;
+		ids[count] = (orgdb_str){ id->ptr, id->size };
+	}
+	msgpack_unpacked_destroy(&unpacked);
+	return count;
+}
+
+/* An invitation without one of its roles; NULL if it does not have it. */
+static struct model_record *without_role(const struct model_record *invitation, const char *id)
+{
+	orgdb_str ids[64];
+	size_t count = ids_in(invitation, ORGDB_INVITATION_ROLES, ids), left = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!orgdb_str_equal(ids[i], orgdb_string(id)))
+			ids[left++] = ids[i];
+	if (left == count)
+		return NULL;
+	struct model_record *record = make_record(invitation->schema, invitation, NULL, 0);
+	struct model_cell *cell = &record->cells[field_index(record->schema, ORGDB_INVITATION_ROLES)];
+	msgpack_sbuffer buffer;
+	msgpack_packer packer;
+	msgpack_sbuffer_init(&buffer);
+	msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+	msgpack_pack_array(&packer, left);
+	for (size_t i = 0; i < left; i++)
+		msgpack_pack_str_with_body(&packer, ids[i].data, ids[i].size);
+	free(cell->data);
+	*cell = (struct model_cell){ 0 };
+	if (left > 0)
+		set_value(cell, buffer.data, buffer.size);
+	msgpack_sbuffer_destroy(&buffer);
+	return record;
+}
+
+/* What is not in an invitation's key: its connection, with which it goes, and its roles, which it loses. */
+static uint64_t leave_invitations(struct model *model, uint32_t kind, const char *id)
+{
+	const struct model_table *table = &model->tables[ORGDB_KIND_INVITATION];
+	uint64_t gone = 0;
+	for (size_t i = table->count; i-- > 0;) {
+		const struct model_row *row = &table->rows[i];
+		uint64_t key[3] = { row->key[0], row->key[1], row->key[2] };
+		if (kind == ORGDB_KIND_ROLE) {
+			struct model_record *record = without_role(row->record, id);
+			if (record)
+				model_put(model, ORGDB_KIND_INVITATION, key, record);
+		} else if (orgdb_str_equal(model_text(row->record, ORGDB_INVITATION_CONNECTION_ID), orgdb_string(id))) {
+			model_erase(model, ORGDB_KIND_INVITATION, key);
+			gone++;
+		}
+	}
+	return gone;
+}
+
 orgdb_cascade model_delete(struct model *model, uint32_t kind, uint64_t ordinal)
 {
 	orgdb_cascade gone = { 0 };
+	if (kind == ORGDB_KIND_ROLE || kind == ORGDB_KIND_CONNECTION) {
+		const struct model_row *row = model_find(model, kind, ordinal, 0, 0);
+		gone.invitations = leave_invitations(model, kind, model_id(row->record));
+	}
 	const uint64_t everywhere[3] = { ordinal, ordinal, ordinal };
 	for (size_t i = 0; i < sizeof(cascades) / sizeof(cascades[0]); i++)
 		if (cascades[i].kind == kind)
@@ -632,16 +705,285 @@ static bool records_conflict(const struct model_record *a, const struct model_re
 	case ORGDB_KIND_DISCOVERY_DOMAIN:
 		return same_domain(a, model_text(b, ORGDB_DISCOVERY_DOMAIN_DOMAIN).data) &&
 			orgdb_str_equal(owner_id(a), owner_id(b));
+	case ORGDB_KIND_INVITATION:
+		return model_text(a, ORGDB_INVITATION_TICKET_ID).data && same_text(a, b, ORGDB_INVITATION_TICKET_ID);
 	default:
 		return false;
 	}
 }
 
+/* ---- Invitations -------------------------------------------------------------------------------------------------- */
+
+uint64_t model_moment(orgdb_str text)
+{
+	static const unsigned days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	unsigned year, month, day, hour, minute, second, thousandth = 0;
+	if (!text.data || sscanf(text.data, "%4u-%2u-%2uT%2u:%2u:%2u", &year, &month, &day, &hour, &minute, &second) != 6)
+		return 0;
+	if (text.size == strlen("2020-01-01T00:00:00.000Z"))
+		sscanf(text.data + strlen("2020-01-01T00:00:00."), "%3u", &thousandth);
+	uint64_t past = day - 1;
+	for (unsigned i = 1970; i < year; i++)
+		past += i % 4 == 0 ? 366 : 365; /* 2000 was one, too. */
+	for (unsigned i = 1; i < month; i++)
+		past += days[i - 1] + (i == 2 && year % 4 == 0);
+	return (((past * 24 + hour) * 60 + minute) * 60 + second) * 1000 + thousandth;
+}
+
+static bool has_cell(const struct model_record *record, uint32_t bit)
+{
+	return record->cells[field_index(record->schema, bit)].stored;
+}
+
+static model_errors time_errors(const struct model_record *invitation)
+{
+	const uint64_t day = 86400000, ttl = model_number(invitation, ORGDB_INVITATION_TTL_SEC) * 1000;
+	uint64_t created = has_cell(invitation, ORGDB_INVITATION_CREATED_AT)
+		? model_moment(model_text(invitation, ORGDB_INVITATION_CREATED_AT))
+		: (uint64_t)time(NULL) * 1000;
+	uint64_t expires = has_cell(invitation, ORGDB_INVITATION_EXPIRES_AT)
+		? model_moment(model_text(invitation, ORGDB_INVITATION_EXPIRES_AT))
+		: created + (ttl ? ttl : 7 * day);
+	bool right = expires > created && expires - created <= 30 * day && (ttl == 0 || expires == created + ttl);
+	return right ? 0 : MODEL_ERROR(ORGDB_INVALID);
+}
+
+/* Is a log-in as the invitation has it not let in? */
+static bool breaks_policy(const struct model *model, const struct model_record *invitation)
+{
+	const struct model_row *application =
+		model_find_id(model, ORGDB_KIND_APPLICATION, model_text(invitation, ORGDB_INVITATION_CLIENT_ID).data);
+	if (model_number(application->record, ORGDB_APPLICATION_ORGANIZATION_USAGE) == ORGDB_USAGE_DENY)
+		return true;
+	if (!has_cell(invitation, ORGDB_INVITATION_CONNECTION_ID))
+		return false;
+	const struct model_row *organization =
+		model_find_id(model, ORGDB_KIND_ORGANIZATION, model_text(invitation, ORGDB_INVITATION_ORGANIZATION_ID).data);
+	const struct model_row *connection =
+		model_find_id(model, ORGDB_KIND_CONNECTION, model_text(invitation, ORGDB_INVITATION_CONNECTION_ID).data);
+	const struct model_row *enabled =
+		model_find(model, ORGDB_KIND_ENABLED_CONNECTION, organization->key[0], connection->key[0], 0);
+	return !enabled || !model_number(enabled->record, ORGDB_ENABLED_CONNECTION_IS_ENABLED);
+}
+
+static bool is_missing(const struct model *model, const struct model_record *invitation, uint32_t kind, uint32_t bit)
+{
+	return has_cell(invitation, bit) && !model_find_id(model, kind, model_text(invitation, bit).data);
+}
+
+static const struct model_row *find_role(const struct model *model, orgdb_str view)
+{
+	char id[64];
+	snprintf(id, sizeof(id), "%.*s", (int)view.size, view.data);
+	return model_find_id(model, ORGDB_KIND_ROLE, id);
+}
+
+/* A role must be there, and another organization's own must not be had. */
+static model_errors role_errors(const struct model *model, const struct model_record *invitation)
+{
+	orgdb_str ids[64];
+	size_t count = ids_in(invitation, ORGDB_INVITATION_ROLES, ids);
+	model_errors errors = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct model_row *role = find_role(model, ids[i]);
+		const struct model_row *owner = role ? model_owner(model, role->record) : NULL;
+		if (!role)
+			errors |= MODEL_ERROR(ORGDB_NOT_FOUND);
+		if (owner &&
+			!orgdb_str_equal(
+				model_text(invitation, ORGDB_INVITATION_ORGANIZATION_ID), orgdb_string(model_id(owner->record))))
+			errors |= MODEL_ERROR(ORGDB_INVALID);
+	}
+	return errors;
+}
+
+/* Why it cannot be made. */
+static model_errors invitation_errors(const struct model *model, const struct model_record *invitation)
+{
+	model_errors errors = time_errors(invitation) | role_errors(model, invitation);
+	if (is_missing(model, invitation, ORGDB_KIND_ORGANIZATION, ORGDB_INVITATION_ORGANIZATION_ID) ||
+		is_missing(model, invitation, ORGDB_KIND_APPLICATION, ORGDB_INVITATION_CLIENT_ID) ||
+		is_missing(model, invitation, ORGDB_KIND_CONNECTION, ORGDB_INVITATION_CONNECTION_ID))
+		return errors | MODEL_ERROR(ORGDB_NOT_FOUND);
+	if (has_cell(invitation, ORGDB_INVITATION_CONNECTION_ID)) {
+		const struct model_row *connection =
+			model_find_id(model, ORGDB_KIND_CONNECTION, model_text(invitation, ORGDB_INVITATION_CONNECTION_ID).data);
+		if (strategy_kind(model_text(connection->record, ORGDB_CONNECTION_STRATEGY)) == ORGDB_PASSWORDLESS)
+			errors |= MODEL_ERROR(ORGDB_INVALID);
+	}
+	bool made_before =
+		has_cell(invitation, ORGDB_INVITATION_CREATED_AT) && has_cell(invitation, ORGDB_INVITATION_TICKET_ID);
+	if (!made_before && breaks_policy(model, invitation))
+		errors |= MODEL_ERROR(ORGDB_INVALID);
+	return errors;
+}
+
+static bool is_for(const struct model_record *invitation, const struct model_record *user)
+{
+	const struct model_cell *cell = &invitation->cells[field_index(invitation->schema, ORGDB_INVITATION_INVITEE)];
+	orgdb_str email = model_text(user, ORGDB_USER_EMAIL);
+	msgpack_unpacked unpacked;
+	bool same = false;
+	unpack(&unpacked, cell->data, cell->size);
+	const msgpack_object_map *map = &unpacked.data.via.map;
+	for (uint32_t i = 0; i < map->size; i++) {
+		const msgpack_object_str *key = &map->ptr[i].key.via.str, *text = &map->ptr[i].val.via.str;
+		if (key->size == 5 && memcmp(key->ptr, "email", 5) == 0)
+			same = email.data && text->size == email.size && strncasecmp(text->ptr, email.data, text->size) == 0;
+	}
+	msgpack_unpacked_destroy(&unpacked);
+	return same;
+}
+
+/* Would the member have more than it may? */
+static model_errors too_many_roles(
+	const struct model *model, const struct model_row *invitation, const struct model_row *user)
+{
+	const struct model_table *table = &model->tables[MODEL_MEMBER_ROLE];
+	orgdb_str ids[64];
+	size_t given = ids_in(invitation->record, ORGDB_INVITATION_ROLES, ids), count = 0;
+	for (size_t i = 0; i < table->count; i++)
+		count += table->rows[i].key[0] == invitation->key[1] && table->rows[i].key[1] == user->key[0];
+	for (size_t i = 0; i < given; i++)
+		count +=
+			!model_find(model, MODEL_MEMBER_ROLE, invitation->key[1], user->key[0], find_role(model, ids[i])->key[0]);
+	return count > ORGDB_MEMBER_ROLES_MAX ? MODEL_ERROR(ORGDB_TOO_LARGE) : 0;
+}
+
+model_errors model_acceptance_errors(
+	const struct model *model, const struct model_row *invitation, const struct model_row *user, uint64_t now)
+{
+	bool expired = model_moment(model_text(invitation->record, ORGDB_INVITATION_EXPIRES_AT)) <= now;
+	bool refused = expired || !is_for(invitation->record, user->record) || breaks_policy(model, invitation->record);
+	return (refused ? MODEL_ERROR(ORGDB_FORBIDDEN) : 0) | too_many_roles(model, invitation, user);
+}
+
+const struct model_row *model_find_ticket(const struct model *model, const char *ticket)
+{
+	const struct model_table *table = &model->tables[ORGDB_KIND_INVITATION];
+	for (size_t i = 0; i < table->count; i++)
+		if (orgdb_str_equal(model_text(table->rows[i].record, ORGDB_INVITATION_TICKET_ID), orgdb_string(ticket)))
+			return &table->rows[i];
+	return NULL;
+}
+
+static bool holds_key(const msgpack_object_map *map, const msgpack_object *key)
+{
+	for (uint32_t i = 0; i < map->size; i++)
+		if (msgpack_object_equal(map->ptr[i].key, *key))
+			return true;
+	return false;
+}
+
+/* Lay a map over that of a user, key by key. */
+static void lay_over(struct model_record *user, uint32_t bit, const struct model_record *invitation, uint32_t over_bit)
+{
+	struct model_cell *cell = &user->cells[field_index(user->schema, bit)];
+	const struct model_cell *over = &invitation->cells[field_index(invitation->schema, over_bit)];
+	msgpack_unpacked below, above;
+	if (!over->stored)
+		return;
+	unpack(&below, cell->stored ? cell->data : "\x80", cell->stored ? cell->size : 1);
+	unpack(&above, over->data, over->size);
+	const msgpack_object_map *under = &below.data.via.map, *upper = &above.data.via.map;
+	msgpack_sbuffer buffer;
+	msgpack_packer packer;
+	msgpack_sbuffer_init(&buffer);
+	msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < under->size; i++)
+		kept += !holds_key(upper, &under->ptr[i].key);
+	msgpack_pack_map(&packer, kept + upper->size);
+	for (uint32_t i = 0; i < under->size + upper->size; i++) {
+		const msgpack_object_kv *pair = i < under->size ? &under->ptr[i] : &upper->ptr[i - under->size];
+		if (i < under->size && holds_key(upper, &pair->key))
+			continue;
+		msgpack_pack_object(&packer, pair->key);
+		msgpack_pack_object(&packer, pair->val);
+	}
+	char *old = cell->data;
+	set_value(cell, buffer.data, buffer.size);
+	msgpack_sbuffer_destroy(&buffer);
+	msgpack_unpacked_destroy(&above);
+	msgpack_unpacked_destroy(&below);
+	free(old);
+}
+
+static void join(struct model *model, uint64_t organization, const struct model_row *user)
+{
+	const uint64_t key[3] = { organization, user->key[0], 0 };
+	if (model_find(model, ORGDB_KIND_MEMBERSHIP, key[0], key[1], 0))
+		return;
+	struct model_record *membership = model_record_created(ORGDB_KIND_MEMBERSHIP, NULL);
+	model_record_identify(
+		membership, 0, model_id(model_find(model, ORGDB_KIND_ORGANIZATION, organization, 0, 0)->record));
+	model_record_identify(membership, 1, model_id(user->record));
+	model_put(model, ORGDB_KIND_MEMBERSHIP, key, membership);
+}
+
+void model_accept(struct model *model, const struct model_row *invitation, const struct model_row *user)
+{
+	struct model_record *record = invitation->record;
+	const uint64_t key[3] = { invitation->key[0], invitation->key[1], invitation->key[2] };
+	const uint64_t user_key[3] = { user->key[0], 0, 0 };
+	orgdb_str ids[64];
+	record->references++;
+	join(model, key[1], user);
+	size_t count = ids_in(record, ORGDB_INVITATION_ROLES, ids);
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t role = find_role(model, ids[i])->key[0];
+		if (!model_find(model, MODEL_MEMBER_ROLE, key[1], user_key[0], role))
+			model_put(model, MODEL_MEMBER_ROLE, (const uint64_t[3]){ key[1], user_key[0], role }, NULL);
+	}
+	struct model_record *changed = make_record(user->record->schema, user->record, NULL, 0);
+	changed->cells[field_index(changed->schema, ORGDB_USER_EMAIL_VERIFIED)] =
+		(struct model_cell){ .stored = true, .number = true };
+	lay_over(changed, ORGDB_USER_APP_METADATA, record, ORGDB_INVITATION_APP_METADATA);
+	lay_over(changed, ORGDB_USER_USER_METADATA, record, ORGDB_INVITATION_USER_METADATA);
+	model_put(model, ORGDB_KIND_USER, user_key, changed);
+	model_erase(model, ORGDB_KIND_INVITATION, key);
+	model_record_release(record);
+}
+
+/* The one that expires first; NULL if there is none. */
+static const struct model_row *first_to_expire(const struct model *model)
+{
+	const struct model_table *table = &model->tables[ORGDB_KIND_INVITATION];
+	const struct model_row *first = NULL;
+	uint64_t least = UINT64_MAX;
+	for (size_t i = 0; i < table->count; i++) {
+		uint64_t expires = model_moment(model_text(table->rows[i].record, ORGDB_INVITATION_EXPIRES_AT));
+		if (expires >= least)
+			continue;
+		least = expires;
+		first = &table->rows[i];
+	}
+	return first;
+}
+
+size_t model_sweep(struct model *model, uint64_t now, size_t limit)
+{
+	size_t removed = 0;
+	for (; removed < limit; removed++) {
+		const struct model_row *first = first_to_expire(model);
+		if (!first || model_moment(model_text(first->record, ORGDB_INVITATION_EXPIRES_AT)) > now)
+			break;
+		const uint64_t key[3] = { first->key[0], first->key[1], first->key[2] };
+		model_erase(model, ORGDB_KIND_INVITATION, key);
+	}
+	return removed;
+}
+
+/* ---- Conflicts ---------------------------------------------------------------------------------------------------- */
+
 model_errors model_conflicts(const struct model *model, const struct model_record *record, uint64_t ordinal)
 {
+	bool is_new_invitation = record->schema->kind == ORGDB_KIND_INVITATION && ordinal == 0;
+	model_errors errors = is_new_invitation ? invitation_errors(model, record) : 0;
 	const struct model_table *table = &model->tables[record->schema->kind];
 	bool lacks_owner = owner_id(record).data && !model_owner(model, record);
-	model_errors errors = lacks_owner ? MODEL_ERROR(ORGDB_NOT_FOUND) : 0;
+	if (lacks_owner)
+		errors |= MODEL_ERROR(ORGDB_NOT_FOUND);
 	for (size_t i = 0; i < table->count; i++)
 		if (table->rows[i].key[0] != ordinal && records_conflict(record, table->rows[i].record))
 			return errors | MODEL_ERROR(ORGDB_EXISTS);

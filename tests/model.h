@@ -26,6 +26,7 @@ union model_any {
 	orgdb_organization organization;
 	orgdb_email_template email_template;
 	orgdb_discovery_domain discovery_domain;
+	orgdb_invitation invitation;
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;
@@ -75,7 +76,9 @@ bool model_record_matches(
 /**@{*/
 
 struct model_row {
-	uint64_t key[3];             /* An entity's ordinal; an edge's: (organization, user, role), as many as it joins. */
+	/* An entity's ordinal, of an invitation with those of its organization and application; an edge's: (organization, user,
+	 * role), as many as it joins. */
+	uint64_t key[3];
 	uint64_t hash;               /* An entity's: of its id. */
 	struct model_record *record; /* NULL for a member's role. */
 };
@@ -113,6 +116,10 @@ void model_erase(struct model *model, uint32_t table, const uint64_t key[3]);
 orgdb_cascade model_delete(struct model *model, uint32_t kind, uint64_t ordinal);
 /* End a membership and its roles. */
 void model_end_membership(struct model *model, uint64_t organization, uint64_t user);
+/* Accept an invitation, which may be. */
+void model_accept(struct model *model, const struct model_row *invitation, const struct model_row *user);
+/* Remove invitations that have expired at @p now, in milliseconds; returns how many. */
+size_t model_sweep(struct model *model, uint64_t now, size_t limit);
 /**@}*/
 
 /** @name Judgement */
@@ -128,6 +135,14 @@ model_errors model_conflicts(const struct model *model, const struct model_recor
 model_errors model_assignment_errors(const struct model *model, uint64_t organization, uint64_t user, uint64_t role);
 /* Why an organization cannot enable @p connection with these options. */
 model_errors model_option_errors(const struct model_record *options, const struct model_record *connection);
+
+/* Milliseconds since 1970 of a time of the years 2020 to 2100; 0 of none. */
+uint64_t model_moment(orgdb_str text);
+/* Why a user cannot accept an invitation at @p now, in milliseconds. */
+model_errors model_acceptance_errors(
+	const struct model *model, const struct model_row *invitation, const struct model_row *user, uint64_t now);
+/* Has an invitation this ticket? NULL if none has. */
+const struct model_row *model_find_ticket(const struct model *model, const char *ticket);
 
 struct model_merged {
 	const struct model_row *connection;

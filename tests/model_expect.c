@@ -127,6 +127,7 @@ LIST_OF_ALL(role)
 LIST_OF_ALL(user)
 LIST_OF_ALL(organization)
 LIST_OF_ALL(discovery_domain)
+LIST_OF_ALL(invitation)
 LIST_OF_ONE(list_application_connections, orgdb_application_connections)
 LIST_OF_ONE(list_connection_applications, orgdb_connection_applications)
 LIST_OF_ONE(list_enabled_connections, orgdb_enabled_connection_list)
@@ -135,6 +136,7 @@ LIST_OF_ONE(list_organization_members, orgdb_organization_members)
 LIST_OF_ONE(list_user_organizations, orgdb_user_organizations)
 LIST_OF_ONE(list_organization_applications, orgdb_organization_application_list)
 LIST_OF_ONE(list_application_organizations, orgdb_application_organizations)
+LIST_OF_ONE(list_organization_invitations, orgdb_organization_invitations)
 LIST_OF_TWO(list_member_roles, orgdb_member_roles)
 LIST_OF_TWO(list_role_members, orgdb_role_members)
 
@@ -146,6 +148,7 @@ LIST_OF_TWO(list_role_members, orgdb_role_members)
 #define OFFERED ORGDB_KIND_APPLICATION_CONNECTION
 #define ENABLED ORGDB_KIND_ENABLED_CONNECTION
 #define MEMBERSHIP ORGDB_KIND_MEMBERSHIP
+#define INVITATION ORGDB_KIND_INVITATION
 #define PLACE ORGDB_KIND_ORGANIZATION_APPLICATION
 
 const struct listing listings[] = {
@@ -156,6 +159,9 @@ const struct listing listings[] = {
 	{ "organizations", ORGANIZATION, ORGANIZATION, 0, 0, { { 0, 0 } }, list_organizations },
 	{ "discovery domains", ORGDB_KIND_DISCOVERY_DOMAIN, ORGDB_KIND_DISCOVERY_DOMAIN, 0, 0, { { 0, 0 } },
 		list_discovery_domains },
+	{ "invitations", INVITATION, INVITATION, 0, 0, { { 0, 0 } }, list_invitations },
+	{ "invitations of organization", INVITATION, INVITATION, 0, 1, { { ORGANIZATION, 1 } },
+		list_organization_invitations },
 	{ "connections of application", CONNECTION, OFFERED, 1, 1, { { APPLICATION, 0 } }, list_application_connections },
 	{ "applications of connection", APPLICATION, OFFERED, 0, 1, { { CONNECTION, 1 } }, list_connection_applications },
 	{ "enabled connections of organization", ENABLED, ENABLED, 1, 1, { { ORGANIZATION, 0 } },
@@ -316,6 +322,18 @@ static void expect_every_id(struct driver *driver, uint32_t kind)
 	}
 }
 
+static void expect_every_ticket(struct driver *driver)
+{
+	const struct model_table *table = &driver->view->tables[INVITATION];
+	driver_begin(driver, "find every ticket");
+	for (size_t i = 0; i < table->count; i++) {
+		const char *ticket = model_text(table->rows[i].record, ORGDB_INVITATION_TICKET_ID).data;
+		orgdb_invitation got;
+		if (expect_result(driver, 0, orgdb_invitation_get_by_ticket(driver->txn, ticket, &got)))
+			expect_record(driver, table->rows[i].record, table->rows[i].key[0], &got);
+	}
+}
+
 static size_t count_with(const struct model_table *table, size_t part, uint64_t ordinal)
 {
 	size_t count = 0;
@@ -337,6 +355,11 @@ static void expect_counts(struct driver *driver)
 			expect_number(driver, model_id(row->record), count_with(&tables[ENABLED], 0, row->key[0]), count);
 		if (expect_result(driver, 0, orgdb_organization_application_count(driver->txn, model_id(row->record), &count)))
 			expect_number(driver, model_id(row->record), count_with(&tables[PLACE], 0, row->key[0]), count);
+	}
+	for (size_t i = 0; i < tables[ORGANIZATION].count; i++) {
+		const struct model_row *row = &tables[ORGANIZATION].rows[i];
+		if (expect_result(driver, 0, orgdb_organization_invitation_count(driver->txn, model_id(row->record), &count)))
+			expect_number(driver, model_id(row->record), count_with(&tables[INVITATION], 1, row->key[0]), count);
 	}
 	driver_begin(driver, "count the organizations of every user");
 	for (size_t i = 0; i < tables[USER].count; i++) {
@@ -373,6 +396,7 @@ void expect_everything(struct driver *driver)
 	expect_statistics(driver);
 	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
 		expect_every_id(driver, kind);
+	expect_every_ticket(driver);
 	for (size_t i = 0; i < listing_count; i++)
 		expect_lists(driver, &listings[i]);
 	expect_names(driver);

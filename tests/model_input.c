@@ -195,8 +195,8 @@ void input_id(uint32_t kind, uint32_t index, char *out)
 	} else if (kind == ORGDB_KIND_EMAIL_TEMPLATE) {
 		strcpy(out, templates[index % COUNT_OF(templates)]);
 	} else {
-		strcpy(out, prefixes[kind]);
-		fill(out + 4, 16, INPUT_LETTERS, index * UINT64_C(1000));
+		strcpy(out, kind == ORGDB_KIND_INVITATION ? "uinv_" : prefixes[kind]);
+		fill(out + strlen(out), 16, INPUT_LETTERS, index * UINT64_C(1000));
 	}
 }
 
@@ -462,6 +462,42 @@ static void make_verification_host(struct input *input, const struct recipe *rec
 	set_text(input, member, host);
 }
 
+/* The id of another kind: `least`. */
+static void make_reference(struct input *input, const struct recipe *recipe, void *member)
+{
+	char id[INPUT_ID_SIZE];
+	input_id(recipe->least, input_below(input, input->pool[recipe->least]), id);
+	set_text(input, member, id);
+}
+
+static void make_seconds(struct input *input, const struct recipe *recipe, void *member)
+{
+	*(uint64_t *)member = input_chance(input, 40) ? 0 : 1 + input_below(input, recipe->most);
+}
+
+/* On one of the days `least` to `most` of January 2020, with milliseconds or without. */
+static void make_moment(struct input *input, const struct recipe *recipe, void *member)
+{
+	char text[32];
+	uint32_t day = recipe->least + input_below(input, recipe->most - recipe->least + 1);
+	snprintf(text, sizeof(text), input_chance(input, 50) ? "2020-01-%02uT%02u:00:00Z" : "2020-01-%02uT%02u:00:00.%03uZ",
+		day, input_below(input, 24), input_below(input, 1000));
+	set_text(input, member, text);
+}
+
+void input_ticket(struct input *input, char *out)
+{
+	fill(out, 32, INPUT_LETTERS, input_below(input, 2 * input->pool[ORGDB_KIND_INVITATION]) * UINT64_C(1000));
+}
+
+static void make_ticket(struct input *input, const struct recipe *recipe, void *member)
+{
+	char ticket[33];
+	(void)recipe;
+	input_ticket(input, ticket);
+	set_text(input, member, ticket);
+}
+
 /* The value that was written since the buffer was at @p start. */
 static void set_value(struct input *input, void *member, size_t start)
 {
@@ -609,6 +645,50 @@ static void make_discovery_methods(struct input *input, const struct recipe *rec
 	set_value(input, member, start);
 }
 
+static void make_inviter(struct input *input, const struct recipe *recipe, void *member)
+{
+	size_t start = input->used;
+	msgpack_packer packer = packer_of(input);
+	bool more = input_chance(input, 20);
+	msgpack_pack_map(&packer, 1 + more);
+	if (more) {
+		pack_text(&packer, "since");
+		pack_any(input, &packer, 2);
+	}
+	pack_text(&packer, "name");
+	pack_some_text(input, &packer, recipe->least, recipe->most);
+	set_value(input, member, start);
+}
+
+/* One of a few, so that it may be a user's. */
+static void make_invitee(struct input *input, const struct recipe *recipe, void *member)
+{
+	size_t start = input->used;
+	msgpack_packer packer = packer_of(input);
+	char email[40];
+	snprintf(email, sizeof(email), "Invitee-%u@example.com", input_below(input, recipe->most));
+	msgpack_pack_map(&packer, 1);
+	pack_text(&packer, "email");
+	pack_text(&packer, email);
+	set_value(input, member, start);
+}
+
+static void make_role_ids(struct input *input, const struct recipe *recipe, void *member)
+{
+	size_t start = input->used;
+	msgpack_packer packer = packer_of(input);
+	uint32_t pool = input->pool[ORGDB_KIND_ROLE], most = pool < recipe->most ? pool : recipe->most;
+	uint32_t count = input_chance(input, 90) ? 1 + input_below(input, most < 2 ? most : 2) : most;
+	uint32_t first = input_below(input, pool);
+	msgpack_pack_array(&packer, count);
+	for (uint32_t i = 0; i < count; i++) {
+		char id[INPUT_ID_SIZE];
+		input_id(ORGDB_KIND_ROLE, (first + i) % pool, id);
+		pack_text(&packer, id);
+	}
+	set_value(input, member, start);
+}
+
 /* ---- Every field as the header has it ---------------------------------------------------------------------------- */
 
 #define FIXED ORGDB_FIELD_IMMUTABLE
@@ -618,6 +698,7 @@ static void make_discovery_methods(struct input *input, const struct recipe *rec
 #define ORGANIZATION(field) ORGDB_KIND_ORGANIZATION, ORGDB_ORGANIZATION_##field
 #define USER(field) ORGDB_KIND_USER, ORGDB_USER_##field
 #define ROLE(field) ORGDB_KIND_ROLE, ORGDB_ROLE_##field
+#define INVITATION(field) ORGDB_KIND_INVITATION, ORGDB_INVITATION_##field
 #define TEMPLATE(field) ORGDB_KIND_EMAIL_TEMPLATE, ORGDB_EMAIL_TEMPLATE_##field
 #define DOMAIN(field) ORGDB_KIND_DISCOVERY_DOMAIN, ORGDB_DISCOVERY_DOMAIN_##field
 #define PLACE(field) ORGDB_KIND_ORGANIZATION_APPLICATION, ORGDB_ORGANIZATION_APPLICATION_##field
@@ -676,6 +757,22 @@ static const struct recipe recipes[] = {
 	{ ORGANIZATION(TOKEN_QUOTA), make_token_quota, 0, 0, 0 },
 	{ ORGANIZATION(THIRD_PARTY_CLIENT_ACCESS), make_choice, 0, 2, 0 },
 	{ ORGANIZATION(IS_APP_ENTITLEMENT_ACTIVE), make_flag, 0, 50, 0 },
+
+	{ INVITATION(ID), make_id, 0, 0, FIXED },
+	{ INVITATION(ORGANIZATION_ID), make_reference, ORGDB_KIND_ORGANIZATION, 0, REQUIRED | FIXED },
+	{ INVITATION(INVITER), make_inviter, 1, 255, REQUIRED | FIXED },
+	{ INVITATION(INVITEE), make_invitee, 0, 4, REQUIRED | FIXED },
+	{ INVITATION(CLIENT_ID), make_reference, ORGDB_KIND_APPLICATION, 0, REQUIRED | FIXED },
+	{ INVITATION(CONNECTION_ID), make_reference, ORGDB_KIND_CONNECTION, 0, FIXED },
+	{ INVITATION(ROLES), make_role_ids, 1, 50, FIXED },
+	{ INVITATION(APP_METADATA), make_map, 0, 0, FIXED },
+	{ INVITATION(USER_METADATA), make_map, 0, 0, FIXED },
+	{ INVITATION(SEND_INVITATION_EMAIL), make_flag, 0, 50, FIXED },
+	{ INVITATION(TTL_SEC), make_seconds, 0, 30 * 24 * 60 * 60, FIXED },
+	{ INVITATION(CREATED_AT), make_moment, 2, 10, FIXED },
+	{ INVITATION(EXPIRES_AT), make_moment, 9, 30, FIXED },
+	{ INVITATION(TICKET_ID), make_ticket, 0, 0, FIXED },
+	{ INVITATION(INVITATION_URL), make_uri, 0, 0, FIXED },
 
 	{ TEMPLATE(NAME), make_id, 0, 0, FIXED },
 	{ TEMPLATE(FROM), make_text, 0, 320, REQUIRED },
@@ -771,6 +868,14 @@ static void make_extra(struct input *input, uint32_t kind, union model_any *enti
 	make_map(input, &extra_recipe, member_of(kind, ORGDB_EXTRA, entity));
 }
 
+/* As one that was made before: the library makes nothing up, and asks less. */
+static uint32_t record_invitation(struct input *input, union model_any *entity)
+{
+	make_member(input, recipe_of(INVITATION(CREATED_AT)), entity);
+	make_member(input, recipe_of(INVITATION(TICKET_ID)), entity);
+	return ORGDB_INVITATION_CREATED_AT | ORGDB_INVITATION_TICKET_ID;
+}
+
 /* Members whose bit is not set must not count, so some of them get a value all the same. */
 static void make_entity(struct input *input, uint32_t kind, union model_any *entity)
 {
@@ -781,7 +886,9 @@ static void make_entity(struct input *input, uint32_t kind, union model_any *ent
 	for (size_t i = 0; i < COUNT_OF(recipes); i++) {
 		if (recipes[i].kind != kind)
 			continue;
-		bool given = recipes[i].flags & (REQUIRED | FIXED) || input_chance(input, plenty);
+		/* What never changes can only be given now; of invitations that is everything. */
+		bool now = kind == ORGDB_KIND_INVITATION ? recipes[i].make == make_id : recipes[i].flags & FIXED;
+		bool given = now || recipes[i].flags & REQUIRED || input_chance(input, plenty);
 		if (given || (!all && input_chance(input, 10)))
 			make_member(input, &recipes[i], entity);
 		if (given || (!recipes[i].flags && input_chance(input, 3)))
@@ -791,6 +898,10 @@ static void make_entity(struct input *input, uint32_t kind, union model_any *ent
 		make_extra(input, kind, entity);
 		fields |= ORGDB_EXTRA;
 	}
+	if (kind == ORGDB_KIND_INVITATION && input_chance(input, 60))
+		fields |= record_invitation(input, entity);
+	if (kind == ORGDB_KIND_INVITATION && input_chance(input, 85)) /* Two ways to say one thing, mostly differently. */
+		entity->invitation.expires_at = (orgdb_str){ NULL, 0 };
 	*fields_of(kind, entity) = all ? 0 : fields;
 }
 
@@ -984,6 +1095,37 @@ static const struct input_fault faults[] = {
 	{ ORGANIZATION(METADATA), AN_ARRAY },
 	{ ORGANIZATION(TOKEN_QUOTA), A_MAP },
 	{ ORGANIZATION(THIRD_PARTY_CLIENT_ACCESS), NUMBER(2) },
+
+	{ INVITATION(ID), TEXT("uinv_0123456789abcde") },
+	{ INVITATION(ID), TEXT("inv_0123456789abcdef0") },
+	{ INVITATION(ID), UNCHANGEABLE },
+	{ INVITATION(ORGANIZATION_ID), ABSENT },
+	{ INVITATION(ORGANIZATION_ID), TEXT("org_") },
+	{ INVITATION(ORGANIZATION_ID), UNCHANGEABLE },
+	{ INVITATION(INVITER), AN_ARRAY },
+	{ INVITATION(INVITER), A_MAP },
+	{ INVITATION(INVITER), VALUE("\x81\xa4name\xa0") },
+	{ INVITATION(INVITER), UNCHANGEABLE },
+	{ INVITATION(INVITEE), A_MAP },
+	{ INVITATION(INVITEE),
+		VALUE("\x81\xa5"
+			  "email\xa6nobody") },
+	{ INVITATION(CLIENT_ID), ABSENT },
+	{ INVITATION(CLIENT_ID), TEXT("a b") },
+	{ INVITATION(CONNECTION_ID), TEXT("con_") },
+	{ INVITATION(CONNECTION_ID), UNCHANGEABLE },
+	{ INVITATION(ROLES), VALUE("\x90") },
+	{ INVITATION(ROLES), AN_ARRAY },
+	{ INVITATION(ROLES), ENTRIES(51) },
+	{ INVITATION(APP_METADATA), AN_ARRAY },
+	{ INVITATION(USER_METADATA), DEPTH(ORGDB_VALUE_DEPTH_MAX + 1) },
+	{ INVITATION(CREATED_AT), TEXT("2020-01-01") },
+	{ INVITATION(CREATED_AT), TEXT("2019-02-29T00:00:00Z") },
+	{ INVITATION(EXPIRES_AT), TEXT("2020-01-01T24:00:00Z") },
+	{ INVITATION(TICKET_ID), TEXT("0123456789abcdefghijklmnopqrstu") },
+	{ INVITATION(TICKET_ID), TEXT("0123456789abcdefghijklmnopqrstu-") },
+	{ INVITATION(TICKET_ID), UNCHANGEABLE },
+	{ INVITATION(INVITATION_URL), LENGTH(8193) },
 
 	{ TEMPLATE(NAME), TEXT("no_such_email") },
 	{ TEMPLATE(NAME), TEXT("Welcome_email") },

@@ -45,6 +45,8 @@ void input_id(uint32_t kind, uint32_t index, char *out);
 void input_domain(uint32_t index, char *out);
 /* The unique name number @p index of a kind. */
 void input_name(uint32_t kind, uint32_t index, char *out);
+/* Some invitation's ticket: 32 letters and a NUL. */
+void input_ticket(struct input *input, char *out);
 /* The index of some name: there are somewhat more than ids, so that most names are free. */
 uint32_t input_name_index(struct input *input, uint32_t kind);
 /**@}*/

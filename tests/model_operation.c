@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- Whom to ask for --------------------------------------------------------------------------------------------- */
 
@@ -92,9 +93,10 @@ VERBS(user);
 VERBS(organization);
 VERBS(discovery_domain);
 VERBS(email_template);
+VERBS(invitation);
 
 static const struct verbs *const verbs_of[ORGDB_ENTITY_KINDS] = { &connection_verbs, &application_verbs, &role_verbs,
-	&user_verbs, &organization_verbs, &email_template_verbs, &discovery_domain_verbs };
+	&user_verbs, &organization_verbs, &email_template_verbs, &discovery_domain_verbs, &invitation_verbs };
 
 /* Half of the calls go through the typed functions, half through the general ones. */
 static int call_create(struct driver *driver, uint32_t kind, const void *entity, orgdb_str *id)
@@ -159,10 +161,49 @@ static bool is_generated_id(uint32_t kind, const char *id)
 		{ "auth0|", "0123456789abcdef", 24 },
 		{ "org_", INPUT_LETTERS, 16 },
 		[ORGDB_KIND_DISCOVERY_DOMAIN] = { "ord_", INPUT_LETTERS, 22 },
+		[ORGDB_KIND_INVITATION] = { "uinv_", INPUT_LETTERS, 16 },
 	};
 	size_t prefix = strlen(forms[kind].prefix);
 	return strncmp(id, forms[kind].prefix, prefix) == 0 && strlen(id) == prefix + forms[kind].count &&
 		strspn(id + prefix, forms[kind].letters) == forms[kind].count;
+}
+
+/* Take over a text that the library made up. */
+static void adopt_text(struct model_record *record, uint32_t bit, orgdb_str got)
+{
+	char text[64];
+	size_t index = 0;
+	while (record->schema->fields[index].bit != bit)
+		index++;
+	snprintf(text, sizeof(text), "%.*s", (int)got.size, got.data);
+	if (!record->cells[index].stored)
+		model_record_identify(record, index, text);
+}
+
+static void adopt_invitation(struct driver *driver, struct model_record *record, const orgdb_invitation *got)
+{
+	bool expiry_given = model_text(record, ORGDB_INVITATION_EXPIRES_AT).data;
+	bool created_given = model_text(record, ORGDB_INVITATION_CREATED_AT).data;
+	adopt_text(record, ORGDB_INVITATION_CREATED_AT, got->created_at);
+	adopt_text(record, ORGDB_INVITATION_EXPIRES_AT, got->expires_at);
+	adopt_text(record, ORGDB_INVITATION_TICKET_ID, got->ticket_id);
+	orgdb_str ticket = model_text(record, ORGDB_INVITATION_TICKET_ID);
+	if (ticket.size != 32 || strspn(ticket.data, INPUT_LETTERS) != 32)
+		driver_diverged(driver, "a ticket is \"%s\"", ticket.data);
+	uint64_t ttl = model_number(record, ORGDB_INVITATION_TTL_SEC);
+	uint64_t created = model_moment(model_text(record, ORGDB_INVITATION_CREATED_AT));
+	uint64_t now = (uint64_t)time(NULL) * 1000, hour = 3600000;
+	if (!created_given && (created + hour < now || created > now + hour))
+		driver_diverged(driver, "it was created at %.*s", (int)got->created_at.size, got->created_at.data);
+	if (!expiry_given)
+		expect_number(driver, "expires_at", created + (ttl ? ttl : 604800) * 1000,
+			model_moment(model_text(record, ORGDB_INVITATION_EXPIRES_AT)));
+}
+
+/* The rest of a row's key. */
+static uint64_t referred(const struct model *model, uint32_t kind, const struct model_record *record, uint32_t bit)
+{
+	return model_find_id(model, kind, model_text(record, bit).data)->key[0];
 }
 
 /* The new entity is in the store: take its id and its ordinal over, and see that it is what was given. */
@@ -183,15 +224,43 @@ static void adopt_created(struct driver *driver, uint32_t kind, struct model_rec
 		driver_diverged(
 			driver, "the new ordinal %" PRIu64 " does not follow %" PRIu64, ordinal, driver->model.last_ordinal[kind]);
 	driver->model.last_ordinal[kind] = ordinal;
+	uint64_t key[3] = { ordinal, 0, 0 };
+	if (kind == ORGDB_KIND_INVITATION) {
+		adopt_invitation(driver, record, &got.invitation);
+		key[1] = referred(&driver->model, ORGDB_KIND_ORGANIZATION, record, ORGDB_INVITATION_ORGANIZATION_ID);
+		key[2] = referred(&driver->model, ORGDB_KIND_APPLICATION, record, ORGDB_INVITATION_CLIENT_ID);
+	}
 	expect_record(driver, record, ordinal, &got);
-	model_put(&driver->model, kind, (const uint64_t[3]){ ordinal, 0, 0 }, record);
+	model_put(&driver->model, kind, key, record);
+}
+
+/* What an invitation refers to. */
+struct referred {
+	struct target organization, application, connection;
+};
+
+/* Let it mostly refer to what is there. */
+static void refer(struct driver *driver, orgdb_invitation *invitation, struct referred *referred)
+{
+	pick(driver, ORGDB_KIND_ORGANIZATION, &referred->organization);
+	pick(driver, ORGDB_KIND_APPLICATION, &referred->application);
+	pick(driver, ORGDB_KIND_CONNECTION, &referred->connection);
+	if (referred->organization.row)
+		invitation->organization_id = orgdb_string(referred->organization.id);
+	if (referred->application.row)
+		invitation->client_id = orgdb_string(referred->application.id);
+	if (referred->connection.row && invitation->connection_id.data)
+		invitation->connection_id = orgdb_string(referred->connection.id);
 }
 
 /* With this id; NULL: with one that the library makes up. */
 static void create_entity(struct driver *driver, uint32_t kind, const char *id)
 {
 	union model_any entity;
+	struct referred referred;
 	input_entity(&driver->input, kind, &entity);
+	if (kind == ORGDB_KIND_INVITATION)
+		refer(driver, &entity.invitation, &referred);
 	*(orgdb_str *)(void *)((char *)&entity + orgdb_schema_of(kind)->fields[0].offset) = orgdb_string(id);
 	struct model_record *record = model_record_created(kind, &entity);
 	model_errors errors = model_conflicts(&driver->model, record, 0);
@@ -228,6 +297,7 @@ static void delete_entity(struct driver *driver, uint32_t kind, const struct tar
 	expect_number(driver, "member roles", expected.member_roles, gone.member_roles);
 	expect_number(driver, "enabled connections", expected.enabled_connections, gone.enabled_connections);
 	expect_number(driver, "application connections", expected.application_connections, gone.application_connections);
+	expect_number(driver, "invitations", expected.invitations, gone.invitations);
 	expect_number(
 		driver, "organization applications", expected.organization_applications, gone.organization_applications);
 	expect_number(driver, "roles", expected.roles, gone.roles);
@@ -353,6 +423,93 @@ static void operate_count(struct driver *driver)
 	driver_begin(driver, "count %s", name_of(kind));
 	if (expect_result(driver, 0, call_count(driver, kind, &count)))
 		expect_number(driver, "count", driver->view->tables[kind].count, count);
+}
+
+/* ---- Invitations ------------------------------------------------------------------------------------------------- */
+
+static void pick_ticket(struct driver *driver, struct target *target)
+{
+	const struct model_table *table = &driver->view->tables[ORGDB_KIND_INVITATION];
+	if (table->count > 0 && input_chance(&driver->input, 90)) {
+		const struct model_row *row = &table->rows[input_below(&driver->input, (uint32_t)table->count)];
+		strcpy(target->id, model_text(row->record, ORGDB_INVITATION_TICKET_ID).data);
+	} else if (input_chance(&driver->input, 90)) {
+		input_ticket(&driver->input, target->id);
+	} else {
+		pick_malformed(driver, target->id);
+	}
+	target->row = model_find_ticket(driver->view, target->id);
+}
+
+/* In seconds, mostly of January 2020, when some invitations have expired; or 0, for the clock. */
+static uint64_t some_now(struct driver *driver)
+{
+	return input_chance(&driver->input, 10) ? 0 : UINT64_C(1577836800) + input_below(&driver->input, 40 * 86400);
+}
+
+static uint64_t milliseconds_of(uint64_t now)
+{
+	return now ? now * 1000 : (uint64_t)time(NULL) * 1000;
+}
+
+static void operate_ticket(struct driver *driver)
+{
+	struct target target;
+	orgdb_invitation got;
+	pick_ticket(driver, &target);
+	driver_begin(driver, "find the ticket %s", brief(target.id).text);
+	if (expect_result(driver, missing(&target), orgdb_invitation_get_by_ticket(driver->txn, target.id, &got)))
+		expect_record(driver, target.row->record, target.row->key[0], &got);
+}
+
+static void accept_as(struct driver *driver, const struct target *ticket, const struct target *user, uint64_t now)
+{
+	orgdb_str joined = { NULL, 0 };
+	bool told = input_chance(&driver->input, 70);
+	model_errors errors = missing(ticket) | missing(user);
+	if (!errors)
+		errors = model_acceptance_errors(&driver->model, ticket->row, user->row, milliseconds_of(now));
+	driver_begin(driver, "accept %s as %s at %" PRIu64, brief(ticket->id).text, brief(user->id).text, now);
+	if (!expect_result(
+			driver, errors, orgdb_invitation_accept(driver->txn, ticket->id, user->id, now, told ? &joined : NULL)))
+		return;
+	uint64_t organization = ticket->row->key[1];
+	const char *id = model_id(model_find(&driver->model, ORGDB_KIND_ORGANIZATION, organization, 0, 0)->record);
+	if (told)
+		expect_text(driver, "organization", orgdb_string(id), joined);
+	model_accept(&driver->model, ticket->row, user->row);
+	struct target changed = *user;
+	changed.row = model_find_id(&driver->model, ORGDB_KIND_USER, user->id);
+	expect_get(driver, ORGDB_KIND_USER, &changed);
+}
+
+/* Mostly by a user who is given the email first. */
+static void operate_accept(struct driver *driver)
+{
+	struct target ticket, user;
+	pick_ticket(driver, &ticket);
+	pick(driver, ORGDB_KIND_USER, &user);
+	if (user.row && input_chance(&driver->input, 80)) {
+		char email[40];
+		union model_any changes = { .user = { .fields = ORGDB_USER_EMAIL } };
+		snprintf(email, sizeof(email), "invitee-%u@EXAMPLE.com", input_below(&driver->input, 4));
+		changes.user.email = orgdb_string(email);
+		driver_begin(driver, "give %s the email %s", brief(user.id).text, email);
+		update(driver, ORGDB_KIND_USER, &user, &changes);
+		if (driver->map_full)
+			return;
+		user.row = model_find_id(&driver->model, ORGDB_KIND_USER, user.id);
+	}
+	accept_as(driver, &ticket, &user, some_now(driver));
+}
+
+static void operate_sweep(struct driver *driver)
+{
+	uint64_t now = some_now(driver);
+	size_t limit = input_below(&driver->input, 12), removed;
+	driver_begin(driver, "sweep %zu at %" PRIu64, limit, now);
+	if (expect_result(driver, 0, orgdb_invitation_sweep(driver->txn, now, limit, &removed)))
+		expect_number(driver, "removed", model_sweep(&driver->model, milliseconds_of(now), limit), removed);
 }
 
 /* ---- Edges ------------------------------------------------------------------------------------------------------- */
@@ -711,6 +868,7 @@ static void operate_owner_count(struct driver *driver)
 		{ "organizations", ORGDB_KIND_MEMBERSHIP, ORGDB_KIND_USER, 1, orgdb_user_organization_count },
 		{ "enabled connections", ORGDB_KIND_ENABLED_CONNECTION, ORGDB_KIND_ORGANIZATION, 0,
 			orgdb_enabled_connection_count },
+		{ "invitations", ORGDB_KIND_INVITATION, ORGDB_KIND_ORGANIZATION, 1, orgdb_organization_invitation_count },
 		{ "applications", ORGDB_KIND_ORGANIZATION_APPLICATION, ORGDB_KIND_ORGANIZATION, 0,
 			orgdb_organization_application_count },
 	};
@@ -1264,7 +1422,10 @@ static const struct {
 	{ operate_edges_in_order, WRITING, 20 },
 	{ operate_edge_update, WRITING, 45 },
 	{ operate_fault, WRITING, 30 },
+	{ operate_accept, WRITING, 20 },
+	{ operate_sweep, WRITING, 2 },
 	{ operate_begin_again, WRITING, 1 },
+	{ operate_ticket, ANY, 15 },
 	{ operate_write_while_reading, READING, 5 },
 	{ operate_get, ANY, 60 },
 	{ operate_get_by_name, ANY, 30 },

@@ -26,26 +26,26 @@
 #define USERS (1u << ORGDB_KIND_USER)
 #define ORGANIZATIONS (1u << ORGDB_KIND_ORGANIZATION)
 
-/* The pools: connections, applications, roles, users, organizations, email templates, discovery domains. */
+/* The pools: connections, applications, roles, users, organizations, email templates, discovery domains, invitations. */
 static const struct shape shapes[] = {
 	/* Few of each, so that everything meets: names and ids taken, edges there already. */
-	{ "dense", 22, { 7, 4, 5, 9, 7, 14, 12 }, 0, 0, 40, 25, 1024, 0 },
+	{ "dense", 22, { 7, 4, 5, 9, 7, 14, 12, 10 }, 0, 0, 40, 25, 1024, 0 },
 	/* Starts in the smallest map, so transactions run again and again until it has grown. */
-	{ "cramped", 6, { 60, 60, 100, 2000, 400, 14, 150 }, 0, 0, 100, 100, 1, 0 },
+	{ "cramped", 6, { 60, 60, 100, 2000, 400, 14, 150, 200 }, 0, 0, 100, 100, 1, 0 },
 	/* One organization with thousands of members, so chunks split and merge. */
-	{ "crowd", 20, { 6, 3, 6, 4000, 3, 14, 20 }, ORGANIZATIONS, 1u << ORGDB_KIND_MEMBERSHIP, 6, 60, 1024,
+	{ "crowd", 20, { 6, 3, 6, 4000, 3, 14, 20, 900 }, ORGANIZATIONS, 1u << ORGDB_KIND_MEMBERSHIP, 6, 60, 1024,
 		ORGDB_KIND_USER },
 	/* One user in thousands of organizations. */
-	{ "wanderer", 15, { 5, 3, 4, 4, 3500, 14, 300 }, USERS, 1u << ORGDB_KIND_MEMBERSHIP, 6, 60, 1024,
+	{ "wanderer", 15, { 5, 3, 4, 4, 3500, 14, 300, 60 }, USERS, 1u << ORGDB_KIND_MEMBERSHIP, 6, 60, 1024,
 		ORGDB_KIND_ORGANIZATION },
 	/* A connection that thousands of organizations have enabled. */
-	{ "popular", 15, { 6, 4, 3, 5, 3500, 14, 40 }, CONNECTIONS, 1u << ORGDB_KIND_ENABLED_CONNECTION, 6, 60, 1024,
+	{ "popular", 15, { 6, 4, 3, 5, 3500, 14, 40, 300 }, CONNECTIONS, 1u << ORGDB_KIND_ENABLED_CONNECTION, 6, 60, 1024,
 		ORGDB_KIND_ORGANIZATION },
 	/* Many connections of many applications and of an organization, so merges are long. */
-	{ "offers", 12, { 1600, 200, 3, 5, 5, 14, 20 }, CONNECTIONS | APPLICATIONS | ORGANIZATIONS,
+	{ "offers", 12, { 1600, 200, 3, 5, 5, 14, 20, 10 }, CONNECTIONS | APPLICATIONS | ORGANIZATIONS,
 		1u << ORGDB_KIND_APPLICATION_CONNECTION | 1u << ORGDB_KIND_ENABLED_CONNECTION, 10, 60, 1024, 0 },
 	/* As many roles as there may be for one member, and a role for many. */
-	{ "titled", 10, { 3, 3, 150, 600, 3, 14, 20 }, ORGANIZATIONS | USERS, 1u << MODEL_MEMBER_ROLE, 6, 60, 1024, 0 },
+	{ "titled", 10, { 3, 3, 150, 600, 3, 14, 20, 60 }, ORGANIZATIONS | USERS, 1u << MODEL_MEMBER_ROLE, 6, 60, 1024, 0 },
 };
 
 /* An old state: a read transaction, and a copy of the model from when it began. */

@@ -13,7 +13,7 @@
  * Users are members of both organizations and have both roles in each.
  */
 static const char *connections[2], *applications[2], *organizations[2], *users[2], *roles[2];
-static const char *templates[2];
+static const char *templates[2], *invitations[2];
 
 static void join_everything(void)
 {
@@ -26,6 +26,20 @@ static void join_everything(void)
 			assign_role(organizations[i], users[j], roles[1]);
 		}
 	}
+}
+
+/* By an organization, to an application, through a connection, with both roles. */
+static const char *invite(size_t which)
+{
+	static size_t tickets;
+	orgdb_invitation made = valid_invitation(organizations[which], applications[which]);
+	orgdb_str id;
+	made.connection_id = orgdb_string(connections[which]);
+	made.roles = value_of_json(format("[\"%s\", \"%s\"]", roles[0], roles[1]));
+	made.created_at = orgdb_string("2020-01-01T00:00:00Z");
+	made.ticket_id = orgdb_string(format("%032zu", tickets++));
+	must(orgdb_invitation_create(txn, &made, &id));
+	return copy(id);
 }
 
 static void setup(void)
@@ -41,6 +55,8 @@ static void setup(void)
 		templates[i] = create_template(names[i]);
 	}
 	join_everything();
+	for (size_t i = 0; i < 2; i++)
+		invitations[i] = invite(i);
 }
 
 TestSuite(cascade, .init = setup, .fini = fixture_close, .timeout = 120);
@@ -65,11 +81,12 @@ static void expect_gone(orgdb_cascade gone, orgdb_cascade expected)
 	expect_number(gone.member_roles, expected.member_roles);
 	expect_number(gone.enabled_connections, expected.enabled_connections);
 	expect_number(gone.application_connections, expected.application_connections);
+	expect_number(gone.invitations, expected.invitations);
 }
 
 Test(cascade, the_picture_before)
 {
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 2, 4, 4, 4 }, 8 });
 	commit_and_check();
 }
 
@@ -77,8 +94,8 @@ Test(cascade, deleting_a_connection_takes_it_from_applications_and_organizations
 {
 	orgdb_cascade gone;
 	must(orgdb_connection_delete(txn, connections[0], &gone));
-	expect_gone(gone, (orgdb_cascade){ .enabled_connections = 2, .application_connections = 2 });
-	expect_totals((struct totals){ { 1, 2, 2, 2, 2, 2, 0, 2, 2, 4 }, 8 });
+	expect_gone(gone, (orgdb_cascade){ .enabled_connections = 2, .application_connections = 2, .invitations = 1 });
+	expect_totals((struct totals){ { 1, 2, 2, 2, 2, 2, 0, 1, 2, 2, 4 }, 8 });
 	for (size_t i = 0; i < 2; i++) {
 		orgdb_connection found[2];
 		orgdb_enabled_connection edges[2];
@@ -97,8 +114,8 @@ Test(cascade, deleting_an_application_takes_its_connections_away)
 {
 	orgdb_cascade gone;
 	must(orgdb_application_delete(txn, applications[0], &gone));
-	expect_gone(gone, (orgdb_cascade){ .application_connections = 2 });
-	expect_totals((struct totals){ { 2, 1, 2, 2, 2, 2, 0, 2, 4, 4 }, 8 });
+	expect_gone(gone, (orgdb_cascade){ .application_connections = 2, .invitations = 1 });
+	expect_totals((struct totals){ { 2, 1, 2, 2, 2, 2, 0, 1, 2, 4, 4 }, 8 });
 	orgdb_application found[2];
 	size_t count;
 	must(orgdb_connection_applications(txn, connections[0], 0, found, 2, &count));
@@ -111,8 +128,9 @@ Test(cascade, deleting_an_organization_leaves_users_connections_and_roles)
 {
 	orgdb_cascade gone;
 	must(orgdb_organization_delete(txn, organizations[0], &gone));
-	expect_gone(gone, (orgdb_cascade){ .memberships = 2, .member_roles = 4, .enabled_connections = 2 });
-	expect_totals((struct totals){ { 2, 2, 2, 2, 1, 2, 0, 4, 2, 2 }, 4 });
+	expect_gone(
+		gone, (orgdb_cascade){ .memberships = 2, .member_roles = 4, .enabled_connections = 2, .invitations = 1 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 1, 2, 0, 1, 4, 2, 2 }, 4 });
 	for (size_t i = 0; i < 2; i++) {
 		orgdb_organization found[2];
 		size_t count;
@@ -131,7 +149,7 @@ Test(cascade, deleting_a_user_ends_its_memberships)
 	orgdb_cascade gone;
 	must(orgdb_user_delete(txn, users[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .memberships = 2, .member_roles = 4 });
-	expect_totals((struct totals){ { 2, 2, 2, 1, 2, 2, 0, 4, 4, 2 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 2, 1, 2, 2, 0, 2, 4, 4, 2 }, 4 });
 	for (size_t i = 0; i < 2; i++) {
 		orgdb_user found[2];
 		size_t count;
@@ -150,7 +168,7 @@ Test(cascade, deleting_a_role_takes_it_from_every_member)
 	orgdb_cascade gone;
 	must(orgdb_role_delete(txn, roles[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .member_roles = 4 });
-	expect_totals((struct totals){ { 2, 2, 1, 2, 2, 2, 0, 4, 4, 4 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 1, 2, 2, 2, 0, 2, 4, 4, 4 }, 4 });
 	for (size_t i = 0; i < 4; i++) {
 		orgdb_role found[2];
 		size_t count;
@@ -163,29 +181,32 @@ Test(cascade, deleting_a_role_takes_it_from_every_member)
 
 Test(cascade, deleting_what_nothing_is_joined_to_takes_nothing)
 {
-	const char *ids[OWNERLESS_KINDS] = {
+	const char *ids[ORGDB_ENTITY_KINDS] = {
 		[ORGDB_KIND_CONNECTION] = create_connection("lonely", "auth0"),
 		[ORGDB_KIND_APPLICATION] = create_application("lonely"),
 		[ORGDB_KIND_ROLE] = create_role("lonely"),
 		[ORGDB_KIND_USER] = create_user("lonely"),
 		[ORGDB_KIND_ORGANIZATION] = create_organization("lonely"),
 		[ORGDB_KIND_EMAIL_TEMPLATE] = create_template("lonely"),
+		[ORGDB_KIND_INVITATION] = invite(0),
 	};
-	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
+	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++) {
 		orgdb_cascade gone;
+		if (!ids[kind])
+			continue;
 		memset(&gone, 0xa5, sizeof(gone));
 		must(orgdb_entity_delete(txn, kind, ids[kind], &gone));
 		expect_gone(gone, (orgdb_cascade){ 0 });
 	}
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 2, 4, 4, 4 }, 8 });
 }
 
 Test(cascade, deleting_everything_leaves_an_empty_store)
 {
-	const char *const *const ids[OWNERLESS_KINDS] = { connections, applications, roles, users, organizations,
-		templates };
-	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++)
-		for (size_t i = 0; i < 2; i++)
+	const char *const *const ids[ORGDB_ENTITY_KINDS] = { connections, applications, roles, users, organizations,
+		templates, NULL, invitations };
+	for (uint32_t kind = ORGDB_ENTITY_KINDS; kind-- > 0;) /* The last kinds would go with the first. */
+		for (size_t i = 0; ids[kind] && i < 2; i++)
 			must(orgdb_entity_delete(txn, kind, ids[kind][i], NULL));
 	expect_totals((struct totals){ { 0 }, 0 });
 	commit_and_check();
@@ -193,11 +214,11 @@ Test(cascade, deleting_everything_leaves_an_empty_store)
 
 Test(cascade, a_failed_delete_takes_nothing)
 {
-	static const char *const missing[OWNERLESS_KINDS] = { "con_zzzzzzzzzzzzzzzz", "zzz", "rol_zzzzzzzzzzzzzzzz",
-		"auth0|zzz", "org_zzzzzzzzzzzzzzzz", "password_reset" };
-	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++)
+	static const char *const missing[ORGDB_ENTITY_KINDS] = { "con_zzzzzzzzzzzzzzzz", "zzz", "rol_zzzzzzzzzzzzzzzz",
+		"auth0|zzz", "org_zzzzzzzzzzzzzzzz", "password_reset", "ord_zzzzzzzzzzzzzzzzzzzzzz", "uinv_zzzzzzzzzzzzzzzz" };
+	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
 		expect_error(orgdb_entity_delete(txn, kind, missing[kind], NULL), ORGDB_NOT_FOUND, orgdb_schema_of(kind)->name);
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 2, 4, 4, 4 }, 8 });
 }
 
 Test(cascade, a_dropped_delete_takes_nothing)
@@ -208,7 +229,7 @@ Test(cascade, a_dropped_delete_takes_nothing)
 	must(orgdb_connection_delete(txn, connections[1], NULL));
 	end();
 	begin_read();
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 2, 4, 4, 4 }, 8 });
 	expect_sound_store();
 }
 
@@ -220,7 +241,7 @@ Test(cascade, a_snapshot_before_the_delete_has_everything)
 	must(orgdb_begin_write(db, &writer));
 	must(orgdb_organization_delete(writer, organizations[0], NULL));
 	must(orgdb_commit(writer));
-	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 4, 4, 4 }, 8 });
+	expect_totals((struct totals){ { 2, 2, 2, 2, 2, 2, 0, 2, 4, 4, 4 }, 8 });
 	orgdb_user found[2];
 	size_t count;
 	must(orgdb_organization_members(txn, organizations[0], 0, found, 2, &count));
@@ -343,7 +364,7 @@ Test(cascade, a_user_of_many_organizations)
 	orgdb_cascade gone;
 	must(orgdb_user_delete(txn, users[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .memberships = MANY + 2, .member_roles = MANY + 4 });
-	expect_totals((struct totals){ { 2, 2, 2, 1, MANY + 2, 2, 0, 4, 4, MANY + 2 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 2, 1, MANY + 2, 2, 0, 2, 4, 4, MANY + 2 }, 4 });
 	commit_and_check();
 }
 
@@ -359,8 +380,9 @@ Test(cascade, a_connection_of_many_organizations_and_applications)
 	}
 	orgdb_cascade gone;
 	must(orgdb_connection_delete(txn, connections[0], &gone));
-	expect_gone(gone, (orgdb_cascade){ .enabled_connections = MANY + 2, .application_connections = MANY + 2 });
-	expect_totals((struct totals){ { 1, MANY + 2, 2, 2, MANY + 2, 2, 0, 2, MANY + 2, 4 }, 8 });
+	expect_gone(gone,
+		(orgdb_cascade){ .enabled_connections = MANY + 2, .application_connections = MANY + 2, .invitations = 1 });
+	expect_totals((struct totals){ { 1, MANY + 2, 2, 2, MANY + 2, 2, 0, 1, 2, MANY + 2, 4 }, 8 });
 	commit_and_check();
 }
 
@@ -373,10 +395,10 @@ Test(cascade, an_application_and_an_organization_of_many_connections)
 	}
 	orgdb_cascade gone;
 	must(orgdb_application_delete(txn, applications[0], &gone));
-	expect_gone(gone, (orgdb_cascade){ .application_connections = MANY + 2 });
+	expect_gone(gone, (orgdb_cascade){ .application_connections = MANY + 2, .invitations = 1 });
 	must(orgdb_organization_delete(txn, organizations[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .memberships = 2, .member_roles = 4, .enabled_connections = MANY + 2 });
-	expect_totals((struct totals){ { MANY + 2, 1, 2, 2, 1, 2, 0, 2, 2, 2 }, 4 });
+	expect_totals((struct totals){ { MANY + 2, 1, 2, 2, 1, 2, 0, 1, 2, 2, 2 }, 4 });
 	commit_and_check();
 }
 
@@ -393,7 +415,7 @@ Test(cascade, a_role_of_many_members)
 	orgdb_cascade gone;
 	must(orgdb_role_delete(txn, roles[0], &gone));
 	expect_gone(gone, (orgdb_cascade){ .member_roles = 2 * MANY + 4 });
-	expect_totals((struct totals){ { 2, 2, 1, MANY + 2, 2, 2, 0, 4, 4, 2 * MANY + 4 }, 2 * MANY + 4 });
+	expect_totals((struct totals){ { 2, 2, 1, MANY + 2, 2, 2, 0, 2, 4, 4, 2 * MANY + 4 }, 2 * MANY + 4 });
 	commit_and_check();
 }
 
@@ -422,8 +444,9 @@ Test(cascade, an_organization_of_100000_members)
 	begin_write();
 	orgdb_cascade gone;
 	must(orgdb_organization_delete(txn, organizations[0], &gone));
-	expect_gone(
-		gone, (orgdb_cascade){ .memberships = MEMBERS + 2, .member_roles = WITH_ROLE + 4, .enabled_connections = 2 });
+	expect_gone(gone,
+		(orgdb_cascade){
+			.memberships = MEMBERS + 2, .member_roles = WITH_ROLE + 4, .enabled_connections = 2, .invitations = 1 });
 	commit_and_check();
-	expect_totals((struct totals){ { 2, 2, 2, MEMBERS + 2, 1, 2, 0, 4, 2, 102 }, 4 });
+	expect_totals((struct totals){ { 2, 2, 2, MEMBERS + 2, 1, 2, 0, 1, 4, 2, 102 }, 4 });
 }

@@ -365,13 +365,26 @@ Test(limits, the_last_transactions)
 	expect_number(statistics().count[ORGDB_KIND_USER], 0);
 }
 
+/* There is no place for those that valid_entity() makes invitations from. */
+static any_entity entity_beside(const char *ids[ORGDB_ENTITY_KINDS][2], uint32_t kind, const char *name)
+{
+	any_entity entity = valid_entity(kind, name);
+	if (kind == ORGDB_KIND_APPLICATION)
+		entity.application.organization_usage = ORGDB_USAGE_ALLOW;
+	if (kind == ORGDB_KIND_INVITATION) {
+		entity.invitation.organization_id = orgdb_string(ids[ORGDB_KIND_ORGANIZATION][0]);
+		entity.invitation.client_id = orgdb_string(ids[ORGDB_KIND_APPLICATION][0]);
+	}
+	return entity;
+}
+
 /* The first of each kind has ordinal 1, the second has the last there is, and there is no third. */
 static void create_last_ones(const char *ids[ORGDB_ENTITY_KINDS][2])
 {
 	for (uint32_t kind = 0; kind < OWNERLESS_KINDS; kind++) {
 		uint64_t last = kind == ORGDB_KIND_CONNECTION ? UINT32_MAX - 1 : UINT64_MAX - 1;
 		for (size_t i = 0; i < 2; i++) {
-			any_entity entity = valid_entity(kind, i ? "last" : "first");
+			any_entity entity = entity_beside(ids, kind, i ? "last" : "first");
 			orgdb_str id;
 			must(orgdb_entity_create(txn, kind, &entity, &id));
 			ids[kind][i] = copy(id);
@@ -383,7 +396,7 @@ static void create_last_ones(const char *ids[ORGDB_ENTITY_KINDS][2])
 				set_counter(place_of(offsetof(struct counters, next_ordinal)) + kind, last);
 			}
 		}
-		any_entity third = valid_entity(kind, "third");
+		any_entity third = entity_beside(ids, kind, "third");
 		expect_error(orgdb_entity_create(txn, kind, &third, NULL), ORGDB_TOO_LARGE, "");
 	}
 }

@@ -22,6 +22,7 @@ enum {
 	IMMUTABLE = ORGDB_FIELD_IMMUTABLE,
 	UNIQUE = ORGDB_FIELD_UNIQUE,
 	OWNER = ORGDB_FIELD_OWNER,
+	SECRET = ORGDB_FIELD_SECRET,
 };
 
 /* What the header says of each member. `kind##_` and the member's name in capitals is its bit. */
@@ -109,6 +110,21 @@ static const struct member_row members[] = {
 	MEMBER(DISCOVERY_DOMAIN, discovery_domain, USE_FOR_ORGANIZATION_DISCOVERY, use_for_organization_discovery, BOOL, 0),
 	MEMBER(DISCOVERY_DOMAIN, discovery_domain, VERIFICATION_TXT, verification_txt, TEXT, IMMUTABLE),
 	MEMBER(DISCOVERY_DOMAIN, discovery_domain, VERIFICATION_HOST, verification_host, TEXT, IMMUTABLE),
+	MEMBER(INVITATION, invitation, ID, id, TEXT, ID),
+	MEMBER(INVITATION, invitation, ORGANIZATION_ID, organization_id, TEXT, REQUIRED | IMMUTABLE | OWNER),
+	MEMBER(INVITATION, invitation, INVITER, inviter, MAP, REQUIRED | IMMUTABLE),
+	MEMBER(INVITATION, invitation, INVITEE, invitee, MAP, REQUIRED | IMMUTABLE),
+	MEMBER(INVITATION, invitation, CLIENT_ID, client_id, TEXT, REQUIRED | IMMUTABLE),
+	MEMBER(INVITATION, invitation, CONNECTION_ID, connection_id, TEXT, IMMUTABLE),
+	MEMBER(INVITATION, invitation, ROLES, roles, ARRAY, IMMUTABLE),
+	MEMBER(INVITATION, invitation, APP_METADATA, app_metadata, MAP, IMMUTABLE),
+	MEMBER(INVITATION, invitation, USER_METADATA, user_metadata, MAP, IMMUTABLE),
+	MEMBER(INVITATION, invitation, SEND_INVITATION_EMAIL, send_invitation_email, BOOL, IMMUTABLE),
+	MEMBER(INVITATION, invitation, TTL_SEC, ttl_sec, NUMBER, IMMUTABLE),
+	MEMBER(INVITATION, invitation, CREATED_AT, created_at, TEXT, IMMUTABLE),
+	MEMBER(INVITATION, invitation, EXPIRES_AT, expires_at, TEXT, IMMUTABLE),
+	MEMBER(INVITATION, invitation, TICKET_ID, ticket_id, TEXT, IMMUTABLE | UNIQUE | SECRET),
+	MEMBER(INVITATION, invitation, INVITATION_URL, invitation_url, TEXT, IMMUTABLE | SECRET),
 
 	MEMBER(APPLICATION_CONNECTION, application_connection, CLIENT_ID, client_id, TEXT, ID),
 	MEMBER(APPLICATION_CONNECTION, application_connection, CONNECTION_ID, connection_id, TEXT, ID),
@@ -151,6 +167,7 @@ static const struct kind_row kinds[ORGDB_KINDS] = {
 	KIND(ORGANIZATION, organization, ORGDB_ORGANIZATION_INIT),
 	KIND(EMAIL_TEMPLATE, email_template, ORGDB_EMAIL_TEMPLATE_INIT),
 	KIND(DISCOVERY_DOMAIN, discovery_domain, ORGDB_DISCOVERY_DOMAIN_INIT),
+	KIND(INVITATION, invitation, ORGDB_INVITATION_INIT),
 	KIND(APPLICATION_CONNECTION, application_connection, { 0 }),
 	KIND(ENABLED_CONNECTION, enabled_connection, ORGDB_ENABLED_CONNECTION_INIT),
 	KIND(MEMBERSHIP, membership, { 0 }),
@@ -277,8 +294,8 @@ Test(schema, initializers_hold_the_defaults)
 Test(schema, flags_that_default_to_true_are_these)
 {
 	static const char *const expected[] = { "application.is_first_party", "email_template.includeEmailInRedirect",
-		"discovery_domain.use_for_organization_discovery", "enabled_connection.show_as_button",
-		"enabled_connection.is_enabled" };
+		"discovery_domain.use_for_organization_discovery", "invitation.send_invitation_email",
+		"enabled_connection.show_as_button", "enabled_connection.is_enabled" };
 	size_t found = 0;
 	for (uint32_t kind = 0; kind < ORGDB_KINDS; kind++) {
 		const orgdb_schema *schema = orgdb_schema_of(kind);

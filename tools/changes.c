@@ -134,12 +134,74 @@ static void apply_null(struct object_reader *reader, const orgdb_field *field)
 		*(uint64_t *)member(reader, field->offset) = field->default_value;
 }
 
-/* Fields that never change are texts and choices. */
-static bool is_same(const orgdb_field *field, const void *entity, const void *stored)
+static bool same_value(const msgpack_object *a, const msgpack_object *b);
+
+/* The keys of what is stored are in order; those of what is given may be in another. */
+static bool same_map(const msgpack_object_map *a, const msgpack_object_map *b)
 {
-	const void *a = (const char *)entity + field->offset, *b = (const char *)stored + field->offset;
-	return field->type == ORGDB_TYPE_CHOICE ? *(const uint32_t *)a == *(const uint32_t *)b
-											: orgdb_str_equal(*(const orgdb_str *)a, *(const orgdb_str *)b);
+	for (uint32_t i = 0; i < a->size; i++) {
+		uint32_t at = 0;
+		while (at < b->size && !msgpack_object_equal(a->ptr[i].key, b->ptr[at].key))
+			at++;
+		if (at == b->size || !same_value(&a->ptr[i].val, &b->ptr[at].val))
+			return false;
+	}
+	return a->size == b->size;
+}
+
+static bool same_value(const msgpack_object *a, const msgpack_object *b)
+{
+	if (a->type != b->type)
+		return false;
+	if (a->type == MSGPACK_OBJECT_MAP)
+		return same_map(&a->via.map, &b->via.map);
+	if (a->type != MSGPACK_OBJECT_ARRAY)
+		return msgpack_object_equal(*a, *b);
+	bool same = a->via.array.size == b->via.array.size;
+	for (uint32_t i = 0; same && i < a->via.array.size; i++)
+		same = same_value(&a->via.array.ptr[i], &b->via.array.ptr[i]);
+	return same;
+}
+
+static bool same_packed(const orgdb_value *a, const orgdb_value *b)
+{
+	msgpack_unpacked x, y;
+	if (!a->data || !b->data)
+		return !a->data && !b->data;
+	msgpack_unpacked_init(&x);
+	msgpack_unpacked_init(&y);
+	bool same = msgpack_unpack_next(&x, a->data, a->size, NULL) == MSGPACK_UNPACK_SUCCESS &&
+		msgpack_unpack_next(&y, b->data, b->size, NULL) == MSGPACK_UNPACK_SUCCESS && same_value(&x.data, &y.data);
+	msgpack_unpacked_destroy(&x);
+	msgpack_unpacked_destroy(&y);
+	return same;
+}
+
+/* Is what is given for a field what is stored? */
+static bool is_stored(struct object_reader *reader, const orgdb_field *field, const void *stored)
+{
+	const void *a = member(reader, field->offset), *b = (const char *)stored + field->offset;
+	switch (field->type) {
+	case ORGDB_TYPE_TEXT:
+		return orgdb_str_equal(*(const orgdb_str *)a, *(const orgdb_str *)b);
+	case ORGDB_TYPE_BOOL:
+		return *(const bool *)a == *(const bool *)b;
+	case ORGDB_TYPE_CHOICE:
+		return *(const uint32_t *)a == *(const uint32_t *)b;
+	case ORGDB_TYPE_NUMBER:
+		return *(const uint64_t *)a == *(const uint64_t *)b;
+	default:
+		return same_packed(a, b);
+	}
+}
+
+/* What never changes may be given as it is stored. */
+static bool needs_no_change(struct object_reader *reader, const orgdb_field *field, const void *stored)
+{
+	uint32_t fields = *(const uint32_t *)(const void *)((const char *)stored + reader->schema->fields_offset);
+	if (!(field->flags & ORGDB_FIELD_IMMUTABLE))
+		return false;
+	return reader->nulls & field->bit ? !(fields & field->bit) : is_stored(reader, field, stored);
 }
 
 int changes_of(struct object_reader *reader, const void *stored, bool null_removes)
@@ -150,11 +212,10 @@ int changes_of(struct object_reader *reader, const void *stored, bool null_remov
 	const void *kept = (const char *)stored + schema->extra_offset;
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const orgdb_field *field = &schema->fields[i];
-		bool is_fixed = field->flags & ORGDB_FIELD_IMMUTABLE;
-		if ((reader->nulls & field->bit) && !(field->flags & ORGDB_FIELD_ID))
-			apply_null(reader, field);
-		if (is_fixed && is_same(field, &reader->entity, stored))
+		if (needs_no_change(reader, field, stored))
 			*fields &= ~field->bit;
+		else if ((reader->nulls & field->bit) && !(field->flags & ORGDB_FIELD_ID))
+			apply_null(reader, field);
 	}
 	if (given.data)
 		return merge_unknown(reader, *(const orgdb_value *)kept, given, null_removes);

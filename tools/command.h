@@ -44,6 +44,8 @@
 	X(add_member)       \
 	X(remove_member)    \
 	X(login)            \
+	X(accept)           \
+	X(sweep)            \
 	X(completion)       \
 	X(manual)
 

@@ -44,7 +44,7 @@ static int update(orgdb_txn *txn, void *context)
 	return code == ORGDB_OK ? apply_update(&application, edit->edited.ids[0].text) : code;
 }
 
-enum { OPTION_JSON };
+enum { OPTION_JSON, OPTION_SECRETS };
 
 /* The object is given by the operands from number `first` on. */
 static int run(const struct arguments *arguments, struct edit *edit, orgdb_write_fn *change, size_t first)
@@ -65,7 +65,7 @@ static int run(const struct arguments *arguments, struct edit *edit, orgdb_write
 
 static int run_create(const struct arguments *arguments)
 {
-	struct edit edit = { .edited.verb = "created" };
+	struct edit edit = { .edited = { .verb = "created", .secrets = option_given(arguments, OPTION_SECRETS) } };
 	return run(arguments, &edit, create, 2);
 }
 
@@ -75,12 +75,15 @@ static int run_update(const struct arguments *arguments)
 	return run(arguments, &edit, update, 3);
 }
 
-static const struct parameter options[] = {
-	[OPTION_JSON] = { .name = "json", .help = "write the object as it is now, as JSON" },
-	{ 0 },
-};
+#define JSON_OPTION [OPTION_JSON] = { .name = "json", .help = "write the object as it is now, as JSON" }
 
 /* --- create ------------------------------------------------------------------------------------------------------- */
+
+static const struct parameter create_options[] = {
+	JSON_OPTION,
+	[OPTION_SECRETS] = { .name = "secrets", .help = "with --json, show secrets, such as the ticket of an invitation" },
+	{ 0 },
+};
 
 static const struct parameter create_operands[] = {
 	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },
@@ -103,12 +106,14 @@ const struct command command_create = {
 	.summary = "create one object",
 	.help = "Create one object. An entity without an id gets one, which is said.\n" GIVEN_OBJECT_HELP,
 	.operands = create_operands,
-	.options = options,
+	.options = create_options,
 	.examples = create_examples,
 	.run = run_create,
 };
 
 /* --- update ------------------------------------------------------------------------------------------------------- */
+
+static const struct parameter update_options[] = { JSON_OPTION, { 0 } };
 
 static const struct parameter update_operands[] = {
 	{ .name = "STORE", .type = VALUE_FILE, .help = "the store" },
@@ -135,7 +140,7 @@ const struct command command_update = {
 	.help =
 		"Change the fields that are given; the others stay. An object or array is replaced as a whole.\n" GIVEN_OBJECT_HELP,
 	.operands = update_operands,
-	.options = options,
+	.options = update_options,
 	.examples = update_examples,
 	.run = run_update,
 };

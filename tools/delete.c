@@ -50,6 +50,7 @@ static void print_gone(FILE *file, const char *verb, const struct deletion *dele
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "organization applications", gone->organization_applications);
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "roles", gone->roles);
 	fprintf(file, "  %-24s %10" PRIu64 "\n", "discovery domains", gone->discovery_domains);
+	fprintf(file, "  %-24s %10" PRIu64 "\n", "invitations", gone->invitations);
 }
 
 static void print_gone_as_json(const struct deletion *deletion)
@@ -65,6 +66,7 @@ static void print_gone_as_json(const struct deletion *deletion)
 	json_write_number(&writer, "organization_applications", deletion->gone.organization_applications);
 	json_write_number(&writer, "roles", deletion->gone.roles);
 	json_write_number(&writer, "discovery_domains", deletion->gone.discovery_domains);
+	json_write_number(&writer, "invitations", deletion->gone.invitations);
 	json_write_bool(&writer, "deleted", !deletion->dry);
 	json_end_object(&writer);
 }
@@ -145,7 +147,7 @@ static const struct parameter options[] = {
 	[OPTION_DRY_RUN] = { .name = "dry-run", .help = "only say what would go" },
 	[OPTION_JSON] = { .name = "json",
 		.help =
-			"say what went as one JSON object: kind, id, memberships, member_roles, enabled_connections, application_connections, organization_applications, deleted" },
+			"say what went as one JSON object: kind, id, memberships, member_roles, enabled_connections, application_connections, organization_applications, invitations, deleted" },
 	{ 0 },
 };
 
@@ -163,11 +165,13 @@ const struct command command_delete = {
 	.summary = "delete an entity and all that refers to it",
 	.help =
 		"Delete one entity from STORE and, in the same transaction, what refers to it:\n"
-		"organization\tits memberships, its members' roles in it, its enabled connections, its applications' places in it\n"
-		"connection\tevery application's and organization's use of it\n"
-		"application\tits use of connections, its places in organizations\n"
+		"organization\tits memberships, its members' roles in it, its enabled connections, its applications' places in it, its "
+		"invitations\n"
+		"connection\tevery application's and organization's use of it, invitations to log in through it\n"
+		"application\tits use of connections, its places in organizations, invitations to it\n"
 		"user\tits memberships and the roles in them\n"
-		"role\tevery member's having it\n"
+		"role\tevery member's having it; invitations lose it and stay\n"
+		"invitation\tnothing\n"
 		"Nothing else goes: users, roles, connections and applications outlive an organization.\n"
 		"On a terminal it says what would go and asks first; should that change before the answer, nothing is deleted. "
 		"Without a terminal it takes --yes. What went is said.\n",

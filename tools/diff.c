@@ -12,6 +12,8 @@
 #include "cli.h"
 #include "walk.h"
 
+enum { OPTION_SECRETS };
+
 /* One of the two objects that are compared. */
 struct side {
 	orgdb_txn *txn;
@@ -26,6 +28,7 @@ struct diff {
 	const struct side *reading; /* the side that is at fault when something cannot be read */
 	const orgdb_schema *schema; /* of the kind that is walked */
 	struct json_writer writer;
+	bool secrets;
 	bool differs;
 };
 
@@ -211,6 +214,7 @@ static int diff_snapshots(struct diff *diff, const char *before, const char *aft
 {
 	int code = ORGDB_NO_MEMORY;
 	if (json_writer_begin(&diff->writer, stdout)) {
+		diff->writer.secrets = diff->secrets;
 		code = diff_kinds(diff);
 		json_writer_end(&diff->writer);
 	}
@@ -224,7 +228,11 @@ static int diff_snapshots(struct diff *diff, const char *before, const char *aft
 static int run(const struct arguments *arguments)
 {
 	const char *before = arguments->operands[0], *after = arguments->operands[1];
-	struct diff diff = { .before.key = "before", .after.key = "after" };
+	struct diff diff = {
+		.before.key = "before",
+		.after.key = "after",
+		.secrets = option_given(arguments, OPTION_SECRETS),
+	};
 	orgdb *before_db, *after_db;
 	int status = open_snapshot(before, &before_db, &diff.before.txn);
 	if (status != STATUS_OK)
@@ -239,6 +247,11 @@ static int run(const struct arguments *arguments)
 	orgdb_close(before_db);
 	return status;
 }
+
+static const struct parameter options[] = {
+	[OPTION_SECRETS] = { .name = "secrets", .help = "show secrets, such as the tickets of invitations" },
+	{ 0 },
+};
 
 static const struct parameter operands[] = {
 	{ .name = "STORE", .type = VALUE_FILE, .help = "the one before" },
@@ -264,6 +277,7 @@ const struct command command_diff = {
 			"after\tthe same in OTHER\n"
 			"The exit status is 0 if nothing differs, 1 if something does, 3 if the stores could not be compared.\n",
 	.operands = operands,
+	.options = options,
 	.examples = examples,
 	.run = run,
 };

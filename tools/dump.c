@@ -53,6 +53,7 @@ static int dump_objects(struct dump *dump, orgdb_txn *txn)
 	if (!output_begin(&dump->output, txn))
 		return ORGDB_NO_MEMORY;
 	dump->output.writer.pretty = dump->pretty;
+	dump->output.writer.secrets = true; /* Else it would not load as the same store. */
 	int code = dump_kinds(dump, txn, dump->organization ? id.text : NULL);
 	output_end(&dump->output);
 	return code;
@@ -107,7 +108,8 @@ static const struct parameter options[] = {
 		.name = "organization",
 		.value = "ORGANIZATION",
 		.help = "only what belongs to the organization with this id (org_...) or name: itself, the connections that "
-				"it has enabled, the applications that have a place in it, its members, their roles and what it owns; the output loads by itself",
+				"it has enabled, the applications that have a place in it, its members, their roles, what it owns and what "
+				"its invitations name; the output loads by itself",
 	},
 	[OPTION_RAW] = {
 		.name = "raw",
@@ -138,10 +140,12 @@ const struct command command_dump = {
 	.help =
 		"Write everything in STORE to standard output as JSON Lines, in an order that 'orgdb load' can read: "
 		"connection, application, application_connection, user, organization, role, discovery_domain, "
-		"enabled_connection, organization_application, membership, email_template; and each kind in creation order. It is one snapshot, whatever other programs write "
-		"meanwhile. The same data gives the same bytes: a dump that is loaded and dumped again is the same file.\n"
+		"enabled_connection, organization_application, membership, email_template, invitation; and each kind in creation "
+		"order. It is one snapshot, whatever other programs write meanwhile. The same data gives the same bytes: a dump "
+		"that is loaded and dumped again is the same file.\n"
 		"Each object has the fields that are stored, known ones first, and no others. A membership without roles "
-		"has no \"roles\".\n",
+		"has no \"roles\". Secrets are among the fields, such as the tickets of invitations: keep the output where nobody "
+		"else reads it.\n",
 	.operands = operands,
 	.options = options,
 	.examples = examples,

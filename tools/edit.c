@@ -224,6 +224,7 @@ static int print_object(orgdb_txn *txn, const struct edited *edited)
 	int code = find_object(txn, edited->kind, edited->ids[0].text, edited->ids[1].text, &object);
 	if (code != ORGDB_OK || !output_begin(&output, txn))
 		return code != ORGDB_OK ? code : ORGDB_NO_MEMORY;
+	output.writer.secrets = edited->secrets;
 	code = output_object(&output, edited->kind, &object);
 	output_end(&output);
 	return code == WALK_STOPPED ? ORGDB_OK : code;

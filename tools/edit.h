@@ -50,6 +50,7 @@ struct edited {
 	const char *verb;
 	uint32_t kind;
 	struct id ids[2];
+	bool secrets; /* show them */
 };
 int print_edited(orgdb *db, const struct arguments *arguments, const struct edited *edited, bool as_json);
 

@@ -105,7 +105,7 @@ static int place_of(struct question *question, uint32_t kind, const char *id, ui
 	return code;
 }
 
-enum { LIST_AFTER, LIST_LIMIT, LIST_JSON, LIST_ORGANIZATION };
+enum { LIST_AFTER, LIST_LIMIT, LIST_JSON, LIST_SECRETS, LIST_ORGANIZATION };
 
 static int show_list(struct question *question, const struct list *list, visit_fn *visit)
 {
@@ -131,7 +131,7 @@ static int show_list(struct question *question, const struct list *list, visit_f
 
 /* --- get ---------------------------------------------------------------------------------------------------------- */
 
-enum { GET_PRETTY };
+enum { GET_PRETTY, GET_SECRETS };
 
 /* Where an organization's id is wanted, its name does, too. */
 static bool begins_with_organization(uint32_t kind)
@@ -154,6 +154,7 @@ static int get(struct question *question)
 	if (code == ORGDB_OK)
 		code = find_object(question->txn, kind, id, ids[1], &found);
 	question->output.writer.pretty = option_given(question->arguments, GET_PRETTY);
+	question->output.writer.secrets = option_given(question->arguments, GET_SECRETS);
 	return code == ORGDB_OK ? output_object(&question->output, kind, &found) : code;
 }
 
@@ -176,6 +177,7 @@ static const struct parameter get_operands[] = {
 
 static const struct parameter get_options[] = {
 	[GET_PRETTY] = { .name = "pretty", .help = "each field on a line of its own" },
+	[GET_SECRETS] = { .name = "secrets", .help = "show secrets, such as the ticket of an invitation" },
 	{ 0 },
 };
 
@@ -215,6 +217,7 @@ static int list_entities(struct question *question)
 			return code;
 		list = owned_by(question->organization_id.text, kind);
 	}
+	question->output.writer.secrets = option_given(question->arguments, LIST_SECRETS);
 	return show_list(question, &list, show_entity);
 }
 
@@ -243,6 +246,7 @@ static const struct parameter list_operands[] = {
 
 static const struct parameter list_options[] = {
 	LIST_OPTIONS("one JSON object a line, as 'orgdb dump' writes it, with all its fields"),
+	[LIST_SECRETS] = { .name = "secrets", .help = "with --json, show secrets, such as the tickets of invitations" },
 	[LIST_ORGANIZATION] = {
 		.name = "organization",
 		.value = "ORGANIZATION",

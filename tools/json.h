@@ -46,6 +46,7 @@ const char *json_describe(const json_t *value, char *words, size_t size);
 struct json_writer {
 	FILE *file;
 	bool pretty;       /* each member and element on a line of its own */
+	bool secrets;      /* show secret fields */
 	int depth;         /* of objects and arrays that were begun */
 	bool first;        /* nothing was written into the innermost one yet */
 	int error;         /* ORGDB_CORRUPT or ORGDB_NO_MEMORY once a value could not be written */

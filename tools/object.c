@@ -22,6 +22,7 @@ const uint32_t kinds_in_order[ORGDB_KINDS] = {
 	ORGDB_KIND_ORGANIZATION_APPLICATION,
 	ORGDB_KIND_MEMBERSHIP,
 	ORGDB_KIND_EMAIL_TEMPLATE,
+	ORGDB_KIND_INVITATION,
 };
 
 static const char *const type_words[] = {
@@ -254,6 +255,10 @@ const char *choice_name(const orgdb_field *field, uint32_t choice)
 void object_write_field(struct json_writer *writer, const orgdb_field *field, const void *entity)
 {
 	const void *value = (const char *)entity + field->offset;
+	if ((field->flags & ORGDB_FIELD_SECRET) && !writer->secrets) {
+		json_write_text(writer, field->name, orgdb_string("(secret)"));
+		return;
+	}
 	switch (field->type) {
 	case ORGDB_TYPE_TEXT:
 		json_write_text(writer, field->name, *(const orgdb_str *)value);

@@ -21,6 +21,7 @@ union any_kind {
 	orgdb_organization organization;
 	orgdb_email_template email_template;
 	orgdb_discovery_domain discovery_domain;
+	orgdb_invitation invitation;
 	orgdb_application_connection application_connection;
 	orgdb_enabled_connection enabled_connection;
 	orgdb_membership membership;
@@ -57,7 +58,7 @@ void object_replace_extra(struct object_reader *reader, size_t start);
 /* The name of a choice; "" if there is none, because the store is damaged. */
 const char *choice_name(const orgdb_field *field, uint32_t choice);
 
-/* Write one field of a struct as a member. */
+/* Write one field of a struct as a member; a secret one only if the writer shows secrets. */
 void object_write_field(struct json_writer *writer, const orgdb_field *field, const void *entity);
 
 /* Write a struct of a kind as one line: "kind", its stored fields in the schema's order, a membership's roles if there

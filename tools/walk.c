@@ -61,6 +61,12 @@ static int fill_offers(
 	return orgdb_application_connections(txn, list->owner, after, page, capacity, count);
 }
 
+static int fill_invitations(
+	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
+{
+	return orgdb_organization_invitations(txn, list->owner, after, page, capacity, count);
+}
+
 static int fill_roles(
 	orgdb_txn *txn, const struct list *list, uint64_t after, void *page, size_t capacity, size_t *count)
 {
@@ -102,6 +108,11 @@ struct list organization_applications_of(const char *organization_id)
 struct list offers_of(const char *client_id)
 {
 	return (struct list){ fill_offers, ORGDB_KIND_CONNECTION, client_id, NULL };
+}
+
+struct list invitations_of(const char *organization_id)
+{
+	return (struct list){ fill_invitations, ORGDB_KIND_INVITATION, organization_id, NULL };
 }
 
 struct list roles_of(const char *organization_id, const char *user_id)
@@ -261,38 +272,69 @@ static int walk_users_of(const struct walker *walker)
 	return walk_list(walker->txn, &list, 0, walker->visit, walker->context);
 }
 
+/* An entity that an invitation of the organization may name. */
+struct search {
+	uint32_t kind;
+	orgdb_str id;
+	bool found;
+};
+
+/* Ids of roles are of one length, and what is between them is no part of any. */
+static bool holds_role(orgdb_value roles, orgdb_str id)
+{
+	const char *data = roles.data;
+	for (size_t at = 0; at + id.size <= roles.size; at++)
+		if (memcmp(data + at, id.data, id.size) == 0)
+			return true;
+	return false;
+}
+
+static int visit_naming(void *context, const void *entry)
+{
+	struct search *search = context;
+	const orgdb_invitation *invitation = entry;
+	switch (search->kind) {
+	case ORGDB_KIND_APPLICATION:
+		search->found = orgdb_str_equal(invitation->client_id, search->id);
+		break;
+	case ORGDB_KIND_CONNECTION:
+		search->found = orgdb_str_equal(invitation->connection_id, search->id);
+		break;
+	default:
+		search->found = holds_role(invitation->roles, search->id);
+	}
+	return search->found ? WALK_STOPPED : ORGDB_OK;
+}
+
+/* Visit what belongs to the organization by an edge, as `code` says, or is named by an invitation. */
+static int visit_needed(const struct walker *walker, int code, orgdb_str id, const void *entry)
+{
+	struct search search = { walker->kind, id, code == ORGDB_OK };
+	struct list list = invitations_of(walker->owner);
+	if (code == ORGDB_NOT_FOUND)
+		code = walk_list(walker->txn, &list, 0, visit_naming, &search);
+	if (code != ORGDB_OK && code != WALK_STOPPED)
+		return code;
+	return search.found ? walker->visit(walker->context, entry) : ORGDB_OK;
+}
+
 static int visit_connection_of(void *context, const void *entry)
 {
 	const struct walker *walker = context;
-	const orgdb_enabled_connection *enabled = entry;
+	const orgdb_connection *connection = entry;
+	orgdb_enabled_connection enabled;
 	struct id id;
-	orgdb_connection connection;
-	int code = orgdb_connection_get(walker->txn, id_of(enabled->connection_id, &id), &connection);
-	return code == ORGDB_OK ? walker->visit(walker->context, &connection) : code;
-}
-
-static int walk_connections_of(const struct walker *walker)
-{
-	struct walker inner = *walker;
-	struct list list = enabled_connections_of(walker->owner);
-	return walk_list(walker->txn, &list, 0, visit_connection_of, &inner);
+	int code = orgdb_enabled_connection_get(walker->txn, walker->owner, id_of(connection->id, &id), &enabled);
+	return visit_needed(walker, code, connection->id, entry);
 }
 
 static int visit_application_of(void *context, const void *entry)
 {
 	const struct walker *walker = context;
-	const orgdb_organization_application *place = entry;
+	const orgdb_application *application = entry;
 	struct id id;
-	orgdb_application application;
-	int code = orgdb_application_get(walker->txn, id_of(place->client_id, &id), &application);
-	return code == ORGDB_OK ? walker->visit(walker->context, &application) : code;
-}
-
-static int walk_applications_of(const struct walker *walker)
-{
-	struct walker inner = *walker;
-	struct list list = organization_applications_of(walker->owner);
-	return walk_list(walker->txn, &list, 0, visit_application_of, &inner);
+	int code = orgdb_organization_application_get(walker->txn, walker->owner, id_of(application->client_id, &id), NULL);
+	return visit_needed(walker, code, application->client_id, entry);
 }
 
 static int walk_owned_by(const struct walker *walker)
@@ -312,14 +354,35 @@ static int visit_role_of(void *context, const void *entry)
 	if (orgdb_str_equal(role->owner_id, orgdb_string(walker->owner)))
 		return walker->visit(walker->context, role);
 	int code = orgdb_role_members(walker->txn, walker->owner, id_of(role->id, &id), 0, &member, 1, &count);
-	return code == ORGDB_OK && count > 0 ? walker->visit(walker->context, role) : code;
+	return visit_needed(walker, code == ORGDB_OK && count == 0 ? ORGDB_NOT_FOUND : code, role->id, entry);
+}
+
+static int walk_needed(const struct walker *walker, visit_fn *visit)
+{
+	struct walker inner = *walker;
+	struct list list = entities_of_kind(walker->kind);
+	return walk_list(walker->txn, &list, 0, visit, &inner);
+}
+
+static int walk_connections_of(const struct walker *walker)
+{
+	return walk_needed(walker, visit_connection_of);
+}
+
+static int walk_applications_of(const struct walker *walker)
+{
+	return walk_needed(walker, visit_application_of);
 }
 
 static int walk_roles_of(const struct walker *walker)
 {
-	struct walker inner = *walker;
-	struct list list = entities_of_kind(ORGDB_KIND_ROLE);
-	return walk_list(walker->txn, &list, 0, visit_role_of, &inner);
+	return walk_needed(walker, visit_role_of);
+}
+
+static int walk_invitations_of(const struct walker *walker)
+{
+	struct list list = invitations_of(walker->owner);
+	return walk_list(walker->txn, &list, 0, walker->visit, walker->context);
 }
 
 /* --- Which walk --------------------------------------------------------------------------------------------------- */
@@ -336,6 +399,7 @@ static int (*const walks[ORGDB_KINDS])(const struct walker *walker) = {
 	[ORGDB_KIND_EMAIL_TEMPLATE] = walk_entities,
 	[ORGDB_KIND_DISCOVERY_DOMAIN] = walk_entities,
 	[ORGDB_KIND_ORGANIZATION_APPLICATION] = walk_organization_applications,
+	[ORGDB_KIND_INVITATION] = walk_entities,
 };
 
 static int (*const walks_of_organization[ORGDB_KINDS])(const struct walker *walker) = {
@@ -350,6 +414,7 @@ static int (*const walks_of_organization[ORGDB_KINDS])(const struct walker *walk
 	[ORGDB_KIND_EMAIL_TEMPLATE] = walk_nothing,
 	[ORGDB_KIND_DISCOVERY_DOMAIN] = walk_owned_by,
 	[ORGDB_KIND_ORGANIZATION_APPLICATION] = walk_organization_applications_of,
+	[ORGDB_KIND_INVITATION] = walk_invitations_of,
 };
 
 int walk_kind(orgdb_txn *txn, uint32_t kind, const char *organization_id, visit_fn *visit, void *context)

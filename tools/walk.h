@@ -27,6 +27,7 @@ struct list members_of(const char *organization_id); /* users */
 struct list enabled_connections_of(const char *organization_id);
 struct list organization_applications_of(const char *organization_id);
 struct list offers_of(const char *client_id); /* connections */
+struct list invitations_of(const char *organization_id);
 struct list roles_of(const char *organization_id, const char *user_id);
 struct list organizations_of(const char *user_id);
 struct list owned_by(const char *organization_id, uint32_t kind); /* a kind that organizations own */

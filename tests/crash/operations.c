@@ -6,6 +6,7 @@
 #include "operations.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "workload.h"
 
@@ -22,6 +23,9 @@
 #define OTHER_DOMAIN "ord_0000000000000000000002"
 #define USER "auth0|1"
 #define OTHER_USER "auth0|2"
+#define INVITATION "uinv_0000000000000001"
+#define OTHER_INVITATION "uinv_0000000000000002"
+#define TICKET "00000000000000000000000000000001"
 #define TEMPLATE "welcome_email"
 #define OTHER_TEMPLATE "reset_email"
 
@@ -47,6 +51,29 @@ static size_t count;
 static bool flag;
 
 /* ---- What is created and changed --------------------------------------------------------------------------------- */
+
+/* One that was made before: it may have expired, and be of an application that denies organizations. */
+static int invite(orgdb_txn *txn, const char *new_id)
+{
+	static const char roles[] = "\x92\xb4" ROLE "\xb4" OTHER_ROLE;
+	char ticket[40];
+	orgdb_invitation invitation = ORGDB_INVITATION_INIT;
+	snprintf(ticket, sizeof(ticket), "%032d", new_id[strlen(new_id) - 1] - '0');
+	invitation.id = orgdb_string(new_id);
+	invitation.organization_id = orgdb_string(ORGANIZATION);
+	invitation.client_id = orgdb_string(APPLICATION);
+	invitation.connection_id = orgdb_string(CONNECTION);
+	invitation.inviter = (orgdb_value){ "\x81\xa4name\xa1x", 8 };
+	invitation.invitee = (orgdb_value){ "\x81\xa5"
+										"email\xa3"
+										"a@b",
+		11 };
+	invitation.roles = (orgdb_value){ roles, sizeof(roles) - 1 };
+	invitation.app_metadata = (orgdb_value){ "\x81\xa1k\xa1v", 5 };
+	invitation.created_at = orgdb_string("2020-01-01T00:00:00Z");
+	invitation.ticket_id = orgdb_string(ticket);
+	return orgdb_invitation_create(txn, &invitation, &id);
+}
 
 static int create(orgdb_txn *txn, uint32_t kind, const char *new_id, const char *name)
 {
@@ -76,6 +103,8 @@ static int create(orgdb_txn *txn, uint32_t kind, const char *new_id, const char 
 		entity.email_template.subject = given_name;
 		entity.email_template.body = given_name;
 		return orgdb_email_template_create(txn, &entity.email_template, &id);
+	case ORGDB_KIND_INVITATION:
+		return invite(txn, new_id);
 	default:
 		entity.organization.id = given_id;
 		entity.organization.name = given_name;
@@ -122,6 +151,10 @@ static int update(orgdb_txn *txn, uint32_t kind)
 		changes.email_template.fields = ORGDB_EMAIL_TEMPLATE_BODY;
 		changes.email_template.body = large_text();
 		return orgdb_email_template_update(txn, TEMPLATE, &changes.email_template);
+	case ORGDB_KIND_INVITATION:
+		changes.invitation.fields = ORGDB_EXTRA;
+		changes.invitation.extra = large_map();
+		return orgdb_invitation_update(txn, INVITATION, &changes.invitation);
 	default:
 		changes.organization.fields = ORGDB_ORGANIZATION_NAME;
 		changes.organization.name = orgdb_string("changed");
@@ -242,6 +275,7 @@ static int add_members(orgdb_txn *txn, const char *organization, const char *pre
 		orgdb_user user = ORGDB_USER_INIT;
 		user.user_id = orgdb_string(user_id);
 		user.app_metadata = metadata;
+		user.email = orgdb_string("a@b");
 		rc = orgdb_user_create(txn, &user, NULL);
 		if (rc == 0)
 			rc = orgdb_membership_add(txn, organization, user_id, NULL);
@@ -255,11 +289,19 @@ static int add_many(orgdb_txn *txn)
 	return add_members(txn, OTHER_ORGANIZATION, "samlp", large_map());
 }
 
+static int allow_organizations(orgdb_txn *txn)
+{
+	orgdb_application changes = ORGDB_APPLICATION_INIT;
+	changes.fields = ORGDB_APPLICATION_ORGANIZATION_USAGE;
+	changes.organization_usage = ORGDB_USAGE_ALLOW;
+	return orgdb_application_update(txn, APPLICATION, &changes);
+}
+
 int operations_populate(orgdb_txn *txn)
 {
 	static const char *const ids[ORGDB_ENTITY_KINDS][2] = { { CONNECTION, OTHER_CONNECTION },
 		{ APPLICATION, OTHER_APPLICATION }, { ROLE, OTHER_ROLE }, { 0 }, { ORGANIZATION, OTHER_ORGANIZATION },
-		{ TEMPLATE, OTHER_TEMPLATE } };
+		{ TEMPLATE, OTHER_TEMPLATE }, { 0 }, { INVITATION, OTHER_INVITATION } };
 	static const char *const names[] = { "first", "second" };
 	int rc = 0;
 	for (uint32_t kind = 0; kind < ORGDB_ENTITY_KINDS; kind++)
@@ -283,6 +325,8 @@ int operations_populate(orgdb_txn *txn)
 		rc = orgdb_enabled_connection_create(txn, OTHER_ORGANIZATION, CONNECTION, &assigning);
 	if (rc == 0)
 		rc = orgdb_organization_application_add(txn, ORGANIZATION, APPLICATION, &member_access);
+	if (rc == 0)
+		rc = allow_organizations(txn);
 	return rc == 0 ? orgdb_application_connection_enable(txn, APPLICATION, CONNECTION, NULL) : rc;
 }
 
@@ -320,6 +364,12 @@ int operations_log_in(orgdb *db)
 	X(email_template_get, orgdb_email_template_get(txn, TEMPLATE, &page->email_template))                              \
 	X(email_template_list, orgdb_email_template_list(txn, 0, &page->email_template, 2, &count))                        \
 	X(email_template_count, orgdb_email_template_count(txn, &number))                                                  \
+	X(invitation_get, orgdb_invitation_get(txn, INVITATION, &page->invitation))                                        \
+	X(invitation_get_by_ticket, orgdb_invitation_get_by_ticket(txn, TICKET, &page->invitation))                        \
+	X(invitation_list, orgdb_invitation_list(txn, 0, &page->invitation, 2, &count))                                    \
+	X(invitation_count, orgdb_invitation_count(txn, &number))                                                          \
+	X(organization_invitations, orgdb_organization_invitations(txn, ORGANIZATION, 0, &page->invitation, 2, &count))    \
+	X(organization_invitation_count, orgdb_organization_invitation_count(txn, ORGANIZATION, &number))                  \
 	X(application_connection_get,                                                                                      \
 		orgdb_application_connection_get(txn, APPLICATION, CONNECTION, &page->application_connection))                 \
 	X(application_connections, orgdb_application_connections(txn, APPLICATION, 0, &page->connection, 2, &count))       \
@@ -393,6 +443,11 @@ int operations_log_in(orgdb *db)
 	X(email_template_create, create(txn, ORGDB_KIND_EMAIL_TEMPLATE, "user_invitation", "third"))                    \
 	X(email_template_update, update(txn, ORGDB_KIND_EMAIL_TEMPLATE))                                                \
 	X(email_template_delete, orgdb_email_template_delete(txn, TEMPLATE, &gone))                                     \
+	X(invitation_create, create(txn, ORGDB_KIND_INVITATION, "uinv_0000000000000003", NULL))                         \
+	X(invitation_update, update(txn, ORGDB_KIND_INVITATION))                                                        \
+	X(invitation_delete, orgdb_invitation_delete(txn, INVITATION, &gone))                                           \
+	X(invitation_accept, orgdb_invitation_accept(txn, TICKET, OTHER_USER, 1577836800, &id))                         \
+	X(invitation_sweep, orgdb_invitation_sweep(txn, 0, 2, &count))                                                  \
 	X(application_connection_enable, orgdb_application_connection_enable(txn, APPLICATION, OTHER_CONNECTION, NULL)) \
 	X(application_connection_disable, orgdb_application_connection_disable(txn, APPLICATION, CONNECTION))           \
 	X(enabled_connection_create, orgdb_enabled_connection_create(txn, ORGANIZATION, OTHER_CONNECTION, NULL))        \

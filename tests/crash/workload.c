@@ -10,7 +10,7 @@
 
 /* Few of each, so that ids meet again and the store stays small enough to be looked at whole after each transaction. */
 enum { USERS = 400 };
-static const uint32_t pool[ORGDB_ENTITY_KINDS] = { 6, 4, 5, USERS, 8, 5, 6 };
+static const uint32_t pool[ORGDB_ENTITY_KINDS] = { 6, 4, 5, USERS, 8, 5, 6, 12 };
 
 void workload_open(struct input *input, uint64_t seed)
 {
@@ -42,11 +42,24 @@ static orgdb_str *id_of(uint32_t kind, union model_any *entity)
 	return (orgdb_str *)((char *)entity + field->offset);
 }
 
+/* Nor may it make up a ticket or look at the clock. */
+static void record(struct input *input, orgdb_invitation *invitation, char ticket[33])
+{
+	input_ticket(input, ticket);
+	invitation->created_at = orgdb_string("2020-01-01T00:00:00Z");
+	invitation->ticket_id = orgdb_string(ticket);
+	if (invitation->fields)
+		invitation->fields |= ORGDB_INVITATION_CREATED_AT | ORGDB_INVITATION_TICKET_ID;
+}
+
 static int create(orgdb_txn *txn, struct input *input, uint32_t kind, const char *id)
 {
 	union model_any entity;
+	char ticket[33];
 	input_entity(input, kind, &entity);
 	*id_of(kind, &entity) = orgdb_string(id); /* Never one that the library makes: it could not be made again. */
+	if (kind == ORGDB_KIND_INVITATION)
+		record(input, &entity.invitation, ticket);
 	int rc = orgdb_entity_create(txn, kind, &entity, NULL);
 	input_reset(input);
 	return rc;

@@ -31,6 +31,13 @@ extras='BEGIN {
 	printf "\"body\": \"%s\", \"urlLifetimeInSeconds\": 4294967296, \"unknown\": null}\n", large
 	printf "{\"kind\": \"organization_application\", \"organization_id\": \"%s\", ", organization
 	printf "\"client_id\": \"%s\", \"use_for_member_access\": true, \"since\": 1}\n", application
+	for (i = 0; i < 3; i++) {
+		printf "{\"kind\": \"invitation\", \"id\": \"uinv_golden000000000%d\", \"organization_id\": \"%s\", ", i, organization
+		printf "\"inviter\": {\"name\": \"golden\"}, \"invitee\": {\"email\": \"golden-%d@example.com\"}, ", i
+		printf "\"client_id\": \"%s\", \"connection_id\": \"con_golden000000000%d\", \"roles\": [\"%s\"], ", application, i, role
+		printf "\"created_at\": \"2026-11-2%dT00:00:00.000Z\", \"expires_at\": \"2026-12-01T00:00:00.000Z\", ", i
+		printf "\"ticket_id\": \"GoldenTicketGoldenTicketGolden0%d\", \"since\": %d}\n", i, i
+	}
 }'
 
 # ids KIND FIELD: of all of a kind.
@@ -44,7 +51,8 @@ done
 ids user user_id | awk 'NR % 10 == 0' | while read -r user; do
 	"$orgdb" delete --yes golden.orgdb user "$user"
 done
-awk -v organization="$(ids organization id | head -1)" -v application="$(ids application client_id | head -1)" "$extras" |
+awk -v organization="$(ids organization id | head -1)" -v application="$(ids application client_id | head -1)" \
+	-v role="$(ids role id | head -1)" "$extras" |
 	"$orgdb" load golden.orgdb
 "$orgdb" check golden.orgdb
 format=$("$orgdb" stat golden.orgdb | sed -n 's/^format version *//p')

@@ -10,7 +10,7 @@ from ctypes import POINTER, Structure, byref, c_bool, c_char, c_char_p, c_int, c
 
 
 KINDS = ("connection", "application", "role", "user", "organization", "email_template", "discovery_domain",
-         "application_connection", "enabled_connection", "membership", "organization_application")
+         "invitation", "application_connection", "enabled_connection", "membership", "organization_application")
 
 
 class Str(Structure):
@@ -66,7 +66,7 @@ class Options(Structure):
 class Cascade(Structure):
     _fields_ = [(name, c_uint64)
                 for name in ("memberships", "member_roles", "enabled_connections", "application_connections",
-                             "organization_applications", "roles", "discovery_domains")]
+                             "organization_applications", "roles", "discovery_domains", "invitations")]
 
 
 class Access(Structure):

@@ -176,7 +176,7 @@ class Stores(unittest.TestCase):
         statistics = orgdb.Statistics()
         with self.store.reading() as txn:
             txn.call("orgdb_stat", ctypes.byref(statistics))
-        self.assertEqual(list(statistics.count), [2, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0])
+        self.assertEqual(list(statistics.count), [2, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0])
         self.assertEqual(len(statistics.uuid), 36)
         self.assertEqual(statistics.lsn, 2)
 

@@ -48,7 +48,7 @@ one 'with roles' '.*"user_id": "auth0\|json", "roles": \["rol_0000000000000001"\
 does 'an object on the command line that is long' '^created' create small.orgdb user "name=$(head -c 250 /dev/zero | tr '\0' x)"
 
 create() { "$orgdb" create small.orgdb "$@"; }
-refuses 'no such kind' 2 "KIND cannot be 'team'; expected connection, .* or email_template" create team
+refuses 'no such kind' 2 "KIND cannot be 'team'; expected connection, .* or invitation" create team
 refuses 'no field' 2 "expected FIELD=VALUE, .* got 'umbrella'" create organization umbrella
 refuses 'a field without a name' 2 "expected FIELD=VALUE, .* got '=x'" create organization =x
 refuses 'any value without a name' 2 "expected FIELD=VALUE, .* got ':=1'" create organization :=1
@@ -152,7 +152,7 @@ says 'and how to do it' '--yes deletes without asking'
 "$orgdb" dump small.orgdb >before.jsonl
 expect 'delete on trial' 0 '^would delete organization org_0000000000000001$' "$orgdb" delete --dry-run small.orgdb organization acme-inc
 says 'and what would go with it' '^  memberships +2$'
-expect 'delete on trial, as JSON' 0 '"memberships": 2, "member_roles": 2, "enabled_connections": 2, "application_connections": 0, "organization_applications": 1, "roles": 0, "discovery_domains": 0, "deleted": false\}' \
+expect 'delete on trial, as JSON' 0 '"memberships": 2, "member_roles": 2, "enabled_connections": 2, "application_connections": 0, "organization_applications": 1, "roles": 0, "discovery_domains": 0, "invitations": 0, "deleted": false\}' \
 	"$orgdb" delete --dry-run --json small.orgdb organization acme-inc
 if have_python; then
 	on_terminal() { python3 "$here/terminal.py" "$@"; }

@@ -26,7 +26,7 @@ diff_of 'nothing differs' small.jsonl small.jsonl </dev/null
 
 # The order in which things were made is no difference.
 {
-	for kind in connection application application_connection user organization role discovery_domain enabled_connection organization_application membership email_template; do
+	for kind in connection application application_connection user organization role discovery_domain enabled_connection organization_application membership email_template invitation; do
 		grep "^{\"kind\": \"$kind\"" sample.jsonl | tac
 	done
 } >reversed.jsonl

@@ -88,7 +88,7 @@ check 'and gives the same bytes' cmp dump.jsonl again.jsonl
 "$orgdb" diff small.orgdb copy.orgdb >out 2>err
 says 'diff' '"kind": "discovery_domain", "id": "ord_000000000000000000000a", .*"after": \{"use_for_organization_discovery": false\}'
 expect 'stat counts them' 0 '^discovery_domain +2$' "$orgdb" stat small.orgdb
-expect 'they go with their organization' 0 '"roles": 1, "discovery_domains": 1, "deleted": true' \
+expect 'they go with their organization' 0 '"roles": 1, "discovery_domains": 1, "invitations": 0, "deleted": true' \
 	"$orgdb" delete --yes --json small.orgdb organization acme
 expect 'what is left is sound' 0 '^clean' "$orgdb" check small.orgdb
 
