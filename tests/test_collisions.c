@@ -155,3 +155,31 @@ Test(collisions, changing_one_row_leaves_the_others)
 			must(orgdb_organization_delete(txn, organizations[i], NULL));
 	commit_and_check();
 }
+
+/* ---- Tickets ----------------------------------------------------------------------------------------------------- */
+
+static const char *ticket(size_t i)
+{
+	return format("%032zu", i);
+}
+
+Test(collisions, each_ticket_finds_its_own_invitation)
+{
+	const char *organization = create_organization("acme"), *client = create_application("portal");
+	orgdb_application changes = { .fields = ORGDB_APPLICATION_ORGANIZATION_USAGE,
+		.organization_usage = ORGDB_USAGE_ALLOW };
+	orgdb_invitation found;
+	must(orgdb_application_update(txn, client, &changes));
+	for (size_t i = 0; i < 10; i++) {
+		orgdb_invitation made = valid_invitation(organization, client);
+		made.ticket_id = orgdb_string(ticket(i));
+		must(orgdb_invitation_create(txn, &made, NULL));
+	}
+	for (size_t i = 0; i < 10; i++) {
+		must(orgdb_invitation_get_by_ticket(txn, ticket(i), &found));
+		expect_text(found.ticket_id, ticket(i));
+	}
+	expect_error(orgdb_invitation_get_by_ticket(txn, ticket(10), &found), ORGDB_NOT_FOUND, "invitation.ticket_id");
+	expect_error(orgdb_invitation_get_by_ticket(txn, "0", &found), ORGDB_NOT_FOUND, "invitation.ticket_id");
+	commit_and_check();
+}
