@@ -13,9 +13,10 @@ set ylabel "nanoseconds"
 set logscale xy
 set format x "%.0s %c"
 engines = "orgdb orgdb_uncached lmdb_two_gets lmdb_one_get lmdb_naive sqlite_best sqlite_join rocksdb hashmap"
+colors = "#000000 #707070 #1f77b4 #9ecae1 #17becf #ff7f0e #d62728 #8c564b #2ca02c"
 if (int(system("grep -c '^[0-9]' latency.tsv")) > 0) {
-	plot for [i = 1:words(engines)] "latency.tsv" index (i - 1) using 1:2 with linespoints linewidth 2 \
-		title word(engines, i) noenhanced
+	plot for [i = 1:words(engines)] "latency.tsv" index (i - 1) using 1:2 with linespoints \
+		linewidth (i == 1 ? 4 : 2) linecolor rgb word(colors, i) title word(engines, i) noenhanced
 }
 
 reset

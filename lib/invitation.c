@@ -404,10 +404,11 @@ static int judge_roles(orgdb_txn *txn, const struct joining *joining)
 	int rc = orgdb__set_count(txn, TABLE_ROLES_OF_MEMBER, &member, &has);
 	if (rc == 0)
 		rc = each_role(txn, joining, count_missing, &missing);
-	if (rc == 0 && has + missing > ORGDB_MEMBER_ROLES_MAX)
+	unsigned long long roles = rc == 0 ? has + missing : 0;
+	if (roles > ORGDB_MEMBER_ROLES_MAX)
 		rc = orgdb__fail(ORGDB_TOO_LARGE, "membership.roles",
-			"membership.roles: the user would have %llu roles in \"%.*s\", of at most %d",
-			(unsigned long long)(has + missing), EXCERPT(joining->invitation->organization_id), ORGDB_MEMBER_ROLES_MAX);
+			"membership.roles: the user would have %llu roles in \"%.*s\", of at most %d", roles,
+			EXCERPT(joining->invitation->organization_id), ORGDB_MEMBER_ROLES_MAX);
 	return rc;
 }
 

@@ -81,7 +81,7 @@ bool orgdb__moment_read(orgdb_str text, uint64_t *milliseconds)
 		return false;
 	if (hour > 23 || minute > 59 || second > 59 || text.size > 0)
 		return false;
-	*milliseconds = (day * DAY + hour * 3600 + minute * 60 + second) * MILLISECONDS + thousandth;
+	*milliseconds = (((day * 24 + hour) * 60 + minute) * 60 + second) * MILLISECONDS + thousandth;
 	return true;
 }
 
