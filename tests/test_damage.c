@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-TestSuite(damage, .init = fixture_writing, .fini = fixture_close, .timeout = 30);
+TestSuite(damage, .init = fixture_writing, .fini = fixture_close, .timeout = 60);
 
 static const char *organization, *user, *role, *application;
 
@@ -327,7 +327,7 @@ static void expect_problem(const struct broken *what)
 	commit();
 }
 
-Test(damage, check_finds_whatever_is_broken, .timeout = 60)
+Test(damage, check_finds_whatever_is_broken)
 {
 	create_tenant();
 	const char *connection = create_connection("first", "samlp");
@@ -515,7 +515,7 @@ static const struct {
 };
 
 /* Whatever meets it says so, and a transaction that was to change something cannot be committed. */
-Test(damage, what_meets_it_says_so, .timeout = 60)
+Test(damage, what_meets_it_says_so)
 {
 	create_tenant();
 	second_user = create_user("other");
