@@ -23,6 +23,8 @@ union any {
 	orgdb_membership membership;
 	orgdb_organization_application organization_application;
 	orgdb_email_template email_template;
+	orgdb_discovery_domain discovery_domain;
+	orgdb_invitation invitation;
 };
 
 /* ---- One object -------------------------------------------------------------------------------------------------- */
@@ -209,6 +211,8 @@ static int collect_kind(const struct walk *walk, uint32_t kind)
 	char id[ID_SIZE];
 	size_t count = 1;
 	int rc = 0;
+	if (orgdb_schema_of(kind)->struct_size > sizeof(entity)) /* A new kind, which that does not name. */
+		return ORGDB_TOO_LARGE;
 	while (rc == 0 && count == 1) {
 		rc = orgdb_entity_list(walk->txn, kind, entity.ordinal, &entity, 1, &count);
 		if (rc != 0 || count == 0)
