@@ -223,9 +223,10 @@ int orgdb__invitation_detach(orgdb_txn *txn, const orgdb_invitation *invitation)
 /* The first that has expired; ORGDB_NOT_FOUND if none has. */
 static int first_expired(orgdb_txn *txn, uint64_t now, uint64_t *ordinal)
 {
+	struct key least = key_of_number(0);
 	struct bytes key, value;
 	uint64_t expires;
-	int rc = orgdb__kv_seek(txn->kv, TABLE_INVITATION_EXPIRIES, (struct bytes){ NULL, 0 }, &key, &value);
+	int rc = orgdb__kv_seek(txn->kv, TABLE_INVITATION_EXPIRIES, key_bytes(&least), &key, &value);
 	if (rc != 0)
 		return rc;
 	if (!key_take_number(&key, &expires) || !key_take_number(&key, ordinal) || key.size > 0)
