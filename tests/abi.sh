@@ -20,7 +20,7 @@ now=$scratch/abi
 see_library()
 {
 	abidw --headers-dir "$root/include" --drop-private-types --exported-interfaces-only --no-elf-needed --no-show-locs \
-		--no-comp-dir-path --no-corpus-path --type-id-style hash "$1"
+		--no-comp-dir-path --no-corpus-path --type-id-style hash "$1" | sed "s|path='$root/|path='|"
 }
 
 with_arguments() { sed -n 's/^#define \(ORGDB_[A-Z_]*\)(.*/\1/p' "$root/include/orgdb.h"; }
