@@ -14,6 +14,7 @@
 #include "little.h"
 #include "log.h"
 #include "memory.h"
+#include "search.h"
 
 enum { RENEW_TRIES = 4 };
 
@@ -34,6 +35,9 @@ struct kv_txn {
 	uint64_t changes;
 	uint64_t placed; /* A bit for each table whose cursor belongs to this snapshot. */
 	struct kept kept[KV_TABLE_COUNT];
+	/* Of a read transaction: the table of hashes, as it is in one snapshot; 0: in none. */
+	uint64_t hashes_of;
+	struct search_tree hashes;
 };
 
 _Static_assert(KV_TABLE_COUNT <= 64, "a bit for each table");
@@ -214,6 +218,11 @@ static void close_cursors(struct kv_txn *txn)
 			mdb_cursor_close(txn->kept[i].cursor);
 }
 
+void orgdb__kv_forget_addresses(struct kv_txn *txn)
+{
+	txn->hashes_of = 0;
+}
+
 int orgdb__kv_commit(struct kv_txn *txn)
 {
 	struct kv *kv = txn->kv;
@@ -353,6 +362,35 @@ int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, str
 		return fail(txn, rc, "cannot read");
 	*value = bytes_of_val(v);
 	return 0;
+}
+
+/* LMDB's second table is the one that describes the others. Apart from the search, as it is rare. */
+static __attribute__((noinline)) bool view_hashes(struct kv_txn *txn, enum kv_place place, uint64_t snapshot)
+{
+	const MDB_dbi descriptions = 1;
+	const char *name = place_names[place];
+	MDB_val k = { strlen(name), (void *)(uintptr_t)name }, v;
+	MDB_envinfo info;
+	MDB_stat stat;
+	mdb_env_info(txn->kv->env, &info);
+	mdb_env_stat(txn->kv->env, &stat);
+	bool viewed = mdb_get(txn->txn, descriptions, &k, &v) == 0 &&
+		orgdb__search_view(bytes_of_val(v), stat.ms_psize, info.me_last_pgno + 1, &txn->hashes);
+	txn->hashes_of = viewed ? snapshot : 0;
+	return viewed;
+}
+
+int orgdb__kv_get_hashed(struct kv_txn *txn, enum kv_table table, uint64_t hash, struct bytes *value)
+{
+	enum search_result result = SEARCH_UNSURE;
+	if (!txn->write) {
+		uint64_t snapshot = mdb_txn_id(txn->txn);
+		if (txn->hashes_of == snapshot || view_hashes(txn, tables[table].place, snapshot))
+			result = orgdb__search(&txn->hashes, hash, value);
+	}
+	if (result != SEARCH_UNSURE)
+		return result == SEARCH_FOUND ? 0 : ORGDB_NOT_FOUND;
+	return orgdb__kv_get(txn, table, (struct bytes){ (const uint8_t *)&hash, sizeof(hash) }, value);
 }
 
 static int cursor_get(struct kv_txn *txn, MDB_cursor *cursor, uint8_t prefix, MDB_val k, MDB_cursor_op op,

@@ -178,6 +178,8 @@ int orgdb__kv_begin(struct kv *kv, bool write, struct kv_txn **out);
 /* A read transaction can be parked, holding no snapshot, and renewed for next to nothing. */
 void orgdb__kv_park(struct kv_txn *txn);
 int orgdb__kv_renew(struct kv_txn *txn);
+/* To be called for those that are parked when the map has moved. */
+void orgdb__kv_forget_addresses(struct kv_txn *txn);
 /* Ends the transaction, whatever it returns. */
 int orgdb__kv_commit(struct kv_txn *txn);
 void orgdb__kv_abort(struct kv_txn *txn);
@@ -196,6 +198,8 @@ uint64_t orgdb__kv_changes(const struct kv_txn *txn);
  * are asked for and changed in ascending order, most are found without a search.
  */
 int orgdb__kv_get(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *value);
+/* The same in the table of hashes. */
+int orgdb__kv_get_hashed(struct kv_txn *txn, enum kv_table table, uint64_t hash, struct bytes *value);
 /* The first entry at or behind `key`. */
 int orgdb__kv_seek(struct kv_txn *txn, enum kv_table table, struct bytes key, struct bytes *found, struct bytes *value);
 /* The last entry before `key`. */

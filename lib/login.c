@@ -56,7 +56,7 @@ struct place {
 static int find_place(orgdb_txn *txn, const struct login_id *id, struct place *place)
 {
 	*place = (struct place){ 0 };
-	int rc = orgdb__kv_get(txn->kv, TABLE_ORGANIZATION_LOGIN, key_of(id), &place->entry);
+	int rc = orgdb__kv_get_hashed(txn->kv, TABLE_ORGANIZATION_LOGIN, id->hash, &place->entry);
 	if (rc != 0)
 		return rc;
 	struct bytes rest = place->entry;

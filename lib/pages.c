@@ -19,13 +19,8 @@
 #include "memory.h"
 
 enum {
-	NODE_HEADER = 8, /* Size or page number, low (2) and high (2), flags (2), key size (2). */
-	PAGE_BRANCH = 1,
-	PAGE_LEAF = 2,
-	PAGE_OVERFLOW = 4,
 	NODE_BIG = 1,      /* The value is in pages of its own, whose first is named instead. */
 	NODE_TABLE = 2,    /* The value is a table's struct tree. */
-	TREE_NUMBERS = 8,  /* Keys are numbers of eight bytes in the machine's order. */
 	TREE_FLAGS = 0x7e, /* All that say how keys and values are kept. In the free list's tree others have other bits. */
 	KEY_MAX = 511,
 	TABLE_NAME_MAX = 63,

@@ -28,6 +28,11 @@
 
 enum {
 	PAGE_HEADER = 16, /* Page number (8), unused (2), flags (2), end of the node offsets (2), begin of the nodes (2). */
+	PAGE_BRANCH = 1,
+	PAGE_LEAF = 2,
+	PAGE_OVERFLOW = 4,
+	NODE_HEADER = 8,  /* Size or page number, low (2) and high (2), flags (2), key size (2). */
+	TREE_NUMBERS = 8, /* Keys are numbers of eight bytes in the machine's order. */
 	PAGES_DEPTH_MAX = 32,
 };
 

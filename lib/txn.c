@@ -68,6 +68,7 @@ static void end_moving(struct orgdb *db)
 static void forget_addresses(orgdb_txn *txn)
 {
 	txn->generations = NULL;
+	orgdb__kv_forget_addresses(txn->kv);
 }
 
 static int move_map(struct orgdb *db, int (*move)(struct kv *kv))

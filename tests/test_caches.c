@@ -224,6 +224,45 @@ Test(caches, the_cache_can_be_off)
 	cr_expect_eq(statistics().row_cache_hits + statistics().row_cache_misses, 0);
 }
 
+static orgdb_metrics metrics_now(void)
+{
+	orgdb_metrics metrics;
+	must(orgdb_metrics_get(db, &metrics));
+	return metrics;
+}
+
+static int create_until_it_fails(orgdb_txn *writer)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0; i++) {
+		orgdb_user user = ORGDB_USER_INIT;
+		user.user_id = orgdb_string(format("auth0|%0200zu", i));
+		rc = orgdb_user_create(writer, &user, NULL);
+	}
+	return rc;
+}
+
+/* Parked readers know where in the map things are. The snapshot is the same as before: only the addresses are others. */
+Test(caches, addresses_are_forgotten_when_the_map_moves)
+{
+	orgdb_options options = ORGDB_OPTIONS_INIT;
+	options.map_size = MEBIBYTE;
+	options.row_cache_size = 0;
+	close_store();
+	open_store(&options);
+	create_tenant();
+	uint64_t commits = metrics_now().commits;
+	for (int moves = 1; moves <= 4; moves++) {
+		cr_assert_eq(merged_now(), 2);
+		begin_write();
+		cr_assert_eq(create_until_it_fails(txn), ORGDB_MAP_FULL);
+		end();
+		cr_assert_eq(metrics_now().map_moves, (uint64_t)moves);
+		cr_assert_eq(merged_now(), 2);
+	}
+	cr_expect_eq(metrics_now().commits, commits);
+}
+
 /* More organizations than cells: they take turns, and every answer is right. */
 Test(caches, a_cache_that_is_too_small_is_right)
 {
